@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+# loophound. `make help` lists what can be made and which variables choose how.
+# Sources are found by name: a new file needs no line here. Backends are files, chosen below.
+
+BUILD   = build#         where everything is made; each configuration may have its own
+CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
+POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
+SYMBOLS = $(if $(shell pkg-config --exists libdw 2>&1 || echo no),none,libdw)# names for the watchdog
+OPT     = -O2
+SAN     =#               sanitizers: address,undefined or thread
+FORTIFY =#               1: as distributions build
+T       =#               make test T=loop: only tests/test_loop.c, or the tests of that name
+PREFIX  = /usr/local
+VERSION = 0.1.0
+SOMAJOR = 0
+PEERS   = $(BUILD)/peers#  nginx and wrk for tests and benchmarks, unpacked, never installed
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+
+# The stack-clash option makes a frame larger than the guard touch each page, so that it cannot leap
+# over the guard. One set of position-independent objects serves the archive and the shared library.
+CFLAGS  = -std=gnu11 $(OPT) -g -Wall -Wextra -Werror -fstack-clash-protection -fPIC \
+          -fno-semantic-interposition $(CHOSEN) $(EXTRA_CFLAGS)
+CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+          $(if $(FORTIFY),-D_FORTIFY_SOURCE=3 -fstack-protector-strong) \
+          $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS))
+CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP
+LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
+LIBS    = -lssl -lcrypto -lhttp_parser -lpthread $(if $(filter libdw,$(SYMBOLS)),-ldw) \
+          $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
+
+BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c)
+CHOICE   = runtime/context_$(CONTEXT).% runtime/context_$(CONTEXT)_$(shell uname -m).S \
+           runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c
+LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c net/*.c http/*.c)) \
+           $(filter $(CHOICE),$(BACKENDS))
+MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
+APP_SRC  = $(filter-out $(MAINS),$(wildcard app/*.c))
+TEST_SRC = $(or $(wildcard $(T:%=tests/test_%.c) $(patsubst %,tests/%.c,$(filter test_%,$(T)))),\
+           $(wildcard tests/test_*.c))
+
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(patsubst %.S,$(BUILD)/%.o,$(1)))
+LIB      = $(BUILD)/libloophound.a
+SHARED   = $(BUILD)/libloophound.so
+APP      = $(BUILD)/libapp.a
+PROGRAMS = $(MAINS:app/%.c=$(BUILD)/%)
+HARNESS  = $(call objects,$(wildcard tests/harness*.c tests/peer_*.c))
+TESTS    = $(TEST_SRC:%.c=$(BUILD)/%)
+BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c)))
+
+.PHONY: all run test tests peers deps layers lint format install check-macos bench help clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(LIB) $(SHARED) $(PROGRAMS) $(BENCHES)
+
+# These two work on a bare machine: what is missing is installed first, then make starts afresh,
+# since the choice of backends depends on what is there.
+run: ; @.ci/deps build && $(MAKE) --no-print-directory all && $(BUILD)/demo
+test: ; @.ci/deps test && $(MAKE) --no-print-directory tests && T="$(T)" tests/run $(BUILD)
+
+tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS)
+
+# Every object depends on this file, whose content is the flags: another choice rebuilds.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS) $(CONTEXT)' | cmp -s - $@ || \
+	 echo '$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS) $(CONTEXT)' >$@
+
+# In a program's own code a tail call would hide the caller's line from the watchdog.
+$(BUILD)/app/%.o: EXTRA_CFLAGS += -fno-optimize-sibling-calls
+$(BUILD)/tests/harness%.o: EXTRA_CFLAGS += -DHARNESS_ROOT='"$(CURDIR)"'
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(LIB): $(call objects,$(LIB_SRC))
+$(APP): $(call objects,$(APP_SRC))
+$(LIB) $(APP):
+	@rm -f $@
+	ar rcs $@ $^
+
+# Only the public names are exported.
+$(SHARED): $(call objects,$(LIB_SRC))
+	@echo '{ global: async_*; net_*; http_*; json_*; local: *; };' >$(BUILD)/exports
+	$(CC) -shared -Wl,-soname,libloophound.so.$(SOMAJOR) -Wl,--version-script=$(BUILD)/exports \
+	 $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Calls that may fail are routed through the harness (tests/harness.wrap), which counts and breaks them.
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
+	$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
+
+$(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+bench-%: all peers
+	PEERS=$(PEERS) bench/$@ $(BUILD)
+
+deps: ; @.ci/deps $(or $(DEPS),test)
+peers: ; @.ci/peers $(PEERS)
+layers: ; @.ci/layers
+lint: layers ; @.ci/lint
+format: ; clang-format -i $(wildcard */*.[ch])
+check-macos: ; @.ci/check-macos $(BUILD)
+
+HEADERS = $(wildcard runtime/async.h net/net.h http/http.h http/json.h http/loophound.h)
+install: all
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BUILD="$(BUILD)" VERSION=$(VERSION) SOMAJOR=$(SOMAJOR) \
+	 LIBS="$(LIBS)" .ci/install $(HEADERS)
+
+clean: ; rm -rf $(BUILD)
+
+help:
+	@echo 'targets:   all run test deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
+	@sed -n 's/^\([A-Z]*\) *= *\(.*\)# *\(.*\)/  \1: \3 (\2)/p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

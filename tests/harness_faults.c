@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * harness_faults.c - the n-th call fails, for every n.
+ *
+ * A plan says which calls count and which of them fails; the wrapped functions (harness.wrap) ask
+ * it before they do anything. Only calls made by our own objects pass through here. The plan lives
+ * in shared memory, so that the parent of a failing child can name the call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness_internal.h"
+
+struct plan {
+	atomic_bool armed;
+	enum harness_fault_kind kind;
+	char function[32]; /* empty: any of the kind */
+	int error;	   /* 0: the one that suits the function */
+	int n;		   /* 0: every call */
+	atomic_int calls, failed;
+	const char *failed_function;
+	const void *failed_caller;
+};
+
+static struct plan own, *plan = &own;
+
+bool harness_must_fail(enum harness_fault_kind kind, const char *function, int error,
+		       const void *caller)
+{
+	if (!atomic_load_explicit(&plan->armed, memory_order_relaxed))
+		return false;
+	if (plan->function[0] ? strcmp(function, plan->function) != 0 : kind != plan->kind)
+		return false;
+	if (atomic_fetch_add(&plan->calls, 1) + 1 != plan->n && plan->n != 0)
+		return false;
+	plan->failed_function = function;
+	plan->failed_caller = caller;
+	atomic_fetch_add(&plan->failed, 1);
+	errno = plan->error ? plan->error : error;
+	return true;
+}
+
+void fail_call(const char *function, int n, int error)
+{
+	fail_none();
+	snprintf(plan->function, sizeof(plan->function), "%s", function);
+	plan->n = n;
+	plan->error = error;
+	plan->calls = plan->failed = 0;
+	plan->armed = true;
+}
+
+void fail_none(void)
+{
+	plan->armed = false;
+}
+
+int fail_count(void)
+{
+	return plan->failed;
+}
+
+static void run_with_failure(void (*fn)(void))
+{
+	setpgid(0, 0);
+	harness_leaks_begin();
+	plan->armed = true;
+	fn();
+	plan->armed = false;
+	harness_leaks_check();
+	exit(HARNESS_PASSED);
+}
+
+/* Runs fn with the n-th call failing; false when it made fewer calls than that. */
+static bool try(void (*fn)(void), enum harness_fault_kind kind, int n)
+{
+	plan->kind = kind;
+	plan->function[0] = 0;
+	plan->error = 0;
+	plan->n = n;
+	plan->calls = plan->failed = 0;
+
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		run_with_failure(fn);
+	int status = harness_wait_child(pid, 5 * time_scale(), NULL);
+	kill(-pid, SIGKILL);
+	if (status == -1) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	if (status != 0) {
+		const char *place =
+			plan->failed > 0 ? harness_place(plan->failed_caller) : "no call failed";
+		FAIL("with call %d failing (%s, %s): %s", n,
+		     plan->failed > 0 ? plan->failed_function : "none", place,
+		     status == -1 ? "it hangs" : harness_describe_status(status));
+	}
+	return plan->failed > 0;
+}
+
+static void for_each_failing(void (*fn)(void), enum harness_fault_kind kind)
+{
+	int n = 1;
+
+	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (plan == MAP_FAILED)
+		FAIL("no memory for the plan");
+	while (try(fn, kind, n))
+		n++;
+	munmap(plan, sizeof(*plan));
+	plan = &own;
+	printf("%d calls were made to fail\n", n - 1);
+	if (n == 1)
+		FAIL("nothing to fail: no such call was made");
+}
+
+void for_each_failing_allocation(void (*fn)(void))
+{
+	for_each_failing(fn, HARNESS_ALLOCATION);
+}
+
+void for_each_failing_syscall(void (*fn)(void))
+{
+	for_each_failing(fn, HARNESS_SYSCALL);
+}
+
+/* ---- The wrapped functions, each with the error that it typically gives ----------------------- */
+
+#define WRAP(type, name, parameters, arguments, failure, error)                                    \
+	type __real_##name parameters;                                                             \
+	type __wrap_##name parameters;                                                             \
+	type __wrap_##name parameters                                                              \
+	{                                                                                          \
+		if (harness_must_fail(HARNESS_SYSCALL, #name, error, __builtin_return_address(0))) \
+			return failure;                                                            \
+		return __real_##name arguments;                                                    \
+	}
+
+WRAP(void *, mmap, (void *a, size_t b, int c, int d, int e, off_t f), (a, b, c, d, e, f),
+     MAP_FAILED, ENOMEM)
+WRAP(int, mprotect, (void *a, size_t b, int c), (a, b, c), -1, ENOMEM)
+WRAP(int, madvise, (void *a, size_t b, int c), (a, b, c), -1, EINVAL)
+WRAP(int, epoll_create1, (int a), (a), -1, EMFILE)
+WRAP(int, epoll_ctl, (int a, int b, int c, struct epoll_event *d), (a, b, c, d), -1, ENOMEM)
+WRAP(int, eventfd, (unsigned a, int b), (a, b), -1, EMFILE)
+WRAP(int, pipe2, (int *a, int b), (a, b), -1, EMFILE)
+WRAP(int, socketpair, (int a, int b, int c, int *d), (a, b, c, d), -1, EMFILE)
+WRAP(int, pthread_create, (pthread_t * a, const pthread_attr_t *b, void *(*c)(void *), void *d),
+     (a, b, c, d), errno, EAGAIN)
+WRAP(int, socket, (int a, int b, int c), (a, b, c), -1, EMFILE)
+WRAP(int, bind, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, EADDRINUSE)
+WRAP(int, listen, (int a, int b), (a, b), -1, EADDRINUSE)
+WRAP(int, connect, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, ENETUNREACH)
+WRAP(int, accept4, (int a, struct sockaddr *b, socklen_t *c, int d), (a, b, c, d), -1, EMFILE)
+WRAP(int, getsockopt, (int a, int b, int c, void *d, socklen_t *e), (a, b, c, d, e), -1, ENOBUFS)
+WRAP(int, setsockopt, (int a, int b, int c, const void *d, socklen_t e), (a, b, c, d, e), -1,
+     ENOPROTOOPT)
+WRAP(int, getsockname, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOBUFS)
+WRAP(ssize_t, read, (int a, void *b, size_t c), (a, b, c), -1, EIO)
+WRAP(ssize_t, write, (int a, const void *b, size_t c), (a, b, c), -1, EIO)
+WRAP(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
+WRAP(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
+WRAP(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP(ssize_t, readv, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP(int, getaddrinfo,
+     (const char *a, const char *b, const struct addrinfo *c, struct addrinfo **d), (a, b, c, d),
+     EAI_MEMORY, ENOMEM)
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list args;
+
+	va_start(args, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (harness_must_fail(HARNESS_SYSCALL, "open", EMFILE, __builtin_return_address(0)))
+		return -1;
+	return __real_open(path, flags, mode);
+}
+
+/* fcntl is called with an int, a pointer or nothing; a pointer-wide word carries them all. */
+int __real_fcntl(int fd, int command, uintptr_t argument);
+int __wrap_fcntl(int fd, int command, uintptr_t argument);
+int __wrap_fcntl(int fd, int command, uintptr_t argument)
+{
+	if (harness_must_fail(HARNESS_SYSCALL, "fcntl", EINVAL, __builtin_return_address(0)))
+		return -1;
+	return __real_fcntl(fd, command, argument);
+}
