@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heartbeat.h - what a loop publishes about itself: one cache line, written by its thread alone.
+ *
+ * A slice is one resume of a task or one run of a callback. The generation is odd while a slice
+ * runs, the poll counter is odd while the loop may sleep in the poller. A watchdog's thread reads
+ * both; whatever it copied under an odd generation is good if the generation is still the same.
+ *
+ * Rules for the loop:
+ *  - heartbeat_begin() and heartbeat_end() around every slice; slices do not nest.
+ *  - heartbeat_idle() before a poll that may block, heartbeat_busy() after it.
+ *  - The order of the stores matters, so they release (free on x86-64, one instruction elsewhere);
+ *    the only full fence is in heartbeat_busy(), beside a system call.
+ */
+#ifndef LOOPHOUND_RUNTIME_HEARTBEAT_H
+#define LOOPHOUND_RUNTIME_HEARTBEAT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Why the monitor wants a word: the doorbell is the word it sleeps on. */
+enum heartbeat_bell {
+	HEARTBEAT_QUIET = 0,  /* it wakes by its own clock */
+	HEARTBEAT_PARKED = 1, /* it sleeps until the loop is busy again */
+	HEARTBEAT_WATCH = 2,  /* it wants to know when this slice ends */
+};
+
+struct heartbeat {
+	_Atomic(const void *) task;   /* of the current slice; NULL: a callback */
+	_Atomic(uint32_t) generation; /* odd: a slice runs */
+	_Atomic(uint32_t) polls;      /* odd: in a poll that may block */
+	_Atomic(uint32_t) bell;	      /* enum heartbeat_bell, set by the monitor */
+	_Atomic(int64_t) ended_at;    /* monotonic ns of the end of the slice that was watched */
+} __attribute__((aligned(64)));
+
+/* Clears the bell and wakes the monitor: a system call. Does nothing where there is no watchdog. */
+void heartbeat_ring(struct heartbeat *hb);
+
+static inline void heartbeat_step(_Atomic(uint32_t) *counter)
+{
+	/* One writer: no locked instruction is needed. */
+	uint32_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + 1, memory_order_release);
+}
+
+/* task is what task_describe() takes, or NULL for a callback. */
+static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
+{
+	atomic_store_explicit(&hb->task, task, memory_order_release);
+	heartbeat_step(&hb->generation);
+}
+
+static inline void heartbeat_end(struct heartbeat *hb)
+{
+	heartbeat_step(&hb->generation);
+	if (__builtin_expect(atomic_load_explicit(&hb->bell, memory_order_relaxed) ==
+				     HEARTBEAT_WATCH, 0))
+		heartbeat_ring(hb);
+}
+
+static inline void heartbeat_idle(struct heartbeat *hb)
+{
+	heartbeat_step(&hb->polls);
+}
+
+static inline void heartbeat_busy(struct heartbeat *hb)
+{
+	uint32_t polls = atomic_load_explicit(&hb->polls, memory_order_relaxed);
+
+	/*
+	 * The monitor stores PARKED and then looks at polls; here it is the other way round. All four
+	 * are sequentially consistent, so at least one side sees the other: no wake-up is lost.
+	 */
+	atomic_store_explicit(&hb->polls, polls + 1, memory_order_seq_cst);
+	if (__builtin_expect(atomic_load_explicit(&hb->bell, memory_order_seq_cst) ==
+				     HEARTBEAT_PARKED, 0))
+		heartbeat_ring(hb);
+}
+
+/* What a report says of a task. */
+struct task_view {
+	char name[32];
+	uint64_t id;
+	const char *created_at; /* "file:line", a literal; NULL: unknown */
+	uintptr_t stack_low, stack_high;
+};
+
+/*
+ * Fills the view from the task that a heartbeat shows. Called on the watchdog's thread while the
+ * loop runs on: it takes no lock and may read stale data, but must never fault, for which it is
+ * enough that blocks of tasks are never unmapped. The caller checks the generation again. Defined
+ * in task.c; it needs __attribute__((no_sanitize("thread"))).
+ */
+void task_describe(const void *task, struct task_view *view);
+
+#endif
