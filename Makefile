@@ -32,8 +32,9 @@ LIBS    = -lssl -lcrypto -lhttp_parser -lpthread $(if $(filter libdw,$(SYMBOLS))
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c)
-CHOICE   = runtime/context_$(CONTEXT).% runtime/context_$(CONTEXT)_$(shell uname -m).S \
-           runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c
+ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
+CHOICE   = runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
+           runtime/context_$(ARCH).S runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
@@ -47,8 +48,14 @@ SHARED   = $(BUILD)/libloophound.so
 APP      = $(BUILD)/libapp.a
 PROGRAMS = $(MAINS:app/%.c=$(BUILD)/%)
 HARNESS  = $(call objects,$(wildcard tests/harness*.c tests/peer_*.c))
-TESTS    = $(TEST_SRC:%.c=$(BUILD)/%)
+TESTS    = $(TEST_SRC:%.c=$(BUILD)/%) $(patsubst %.c,$(BUILD)/%_O0,$(filter $(ALSO_O0),$(TEST_SRC)))
+# Lines and frames are named differently without optimisation: these are tested both ways.
+ALSO_O0  = tests/test_watchdog.c tests/test_backtrace.c
 BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c)))
+
+# V=1 shows the commands.
+Q        = $(if $(V),,@)
+say      = $(if $(V),,@echo '  $(1) $@')
 
 .PHONY: all run test tests peers deps layers lint format install check-macos bench help clean FORCE
 .DELETE_ON_ERROR:
@@ -75,32 +82,43 @@ $(BUILD)/tests/harness%.o: EXTRA_CFLAGS += -DHARNESS_ROOT='"$(CURDIR)"'
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/tests/%_O0.o: EXTRA_CFLAGS += -O0 -U_FORTIFY_SOURCE
+$(BUILD)/tests/%_O0.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(BUILD)/%.o: %.S $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(LIB): $(call objects,$(LIB_SRC))
 $(APP): $(call objects,$(APP_SRC))
 $(LIB) $(APP):
-	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 # Only the public names are exported.
 $(SHARED): $(call objects,$(LIB_SRC))
 	@echo '{ global: async_*; net_*; http_*; json_*; local: *; };' >$(BUILD)/exports
-	$(CC) -shared -Wl,-soname,libloophound.so.$(SOMAJOR) -Wl,--version-script=$(BUILD)/exports \
+	$(call say,LINK)
+	$(Q)$(CC) -shared -Wl,-soname,libloophound.so.$(SOMAJOR) -Wl,--version-script=$(BUILD)/exports \
 	 $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Calls that may fail are routed through the harness (tests/harness.wrap), which counts and breaks them.
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
-	$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
 
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 bench-%: all peers
 	PEERS=$(PEERS) bench/$@ $(BUILD)
 

@@ -64,12 +64,11 @@ TEST(specimen_process_left)
 
 static void careless(void)
 {
-	char *text = malloc(10);
-
-	text = realloc(text, 200);
-	if (text == NULL)
+	lost = malloc(10);
+	lost = realloc(lost, 200);
+	if (lost == NULL)
 		abort();
-	free(text);
+	free(lost);
 }
 
 TEST(specimen_unchecked_allocation)
