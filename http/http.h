@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http.h - the HTTP/1.1 client, its session, and a small server. The manual of http/.
+ *
+ * The promise: every response is complete and verified, or it is an error. A session keeps
+ * connections alive, limits them, and is fair to those who wait for one.
+ */
+#ifndef LOOPHOUND_HTTP_HTTP_H
+#define LOOPHOUND_HTTP_HTTP_H
+
+#include "http/json.h"
+#include "net/net.h"
+#include "runtime/async.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* http's own codes; net's, the runtime's and negative errnos pass through. */
+enum http_code {
+	HTTP_EURL = -12001,		 /* url_invalid */
+	HTTP_EPARSE = -12002,		 /* http_parse: not an HTTP/1.x response, or a broken one */
+	HTTP_EFRAMING = -12003,		 /* framing_conflict */
+	HTTP_EHEADER_OVERFLOW = -12004,	 /* header_overflow */
+	HTTP_EHEADER_TIMEOUT = -12005,	 /* header_timeout: no complete head in time */
+	HTTP_EBODY_IDLE = -12006,	 /* body_idle_timeout */
+	HTTP_ETOTAL_TIMEOUT = -12007,	 /* total_timeout */
+	HTTP_EPOOL_TIMEOUT = -12008,	 /* no connection became free in time */
+	HTTP_EDNS_TIMEOUT = -12009,	 /* dns_timeout */
+	HTTP_ECONNECT_TIMEOUT = -12010,	 /* connect_timeout */
+	HTTP_ETLS_TIMEOUT = -12011,	 /* tls_timeout */
+	HTTP_ECLOSED_EARLY = -12012,	 /* conn_closed_early: the end came before the head did */
+	HTTP_EBODY_TRUNCATED = -12013,	 /* body_truncated */
+	HTTP_EBODY_TOO_LARGE = -12014,	 /* body_too_large */
+	HTTP_ETOO_MANY_1XX = -12015,	 /* too_many_1xx */
+	HTTP_EUNEXPECTED_304 = -12016,	 /* unexpected_304 */
+	HTTP_EUNEXPECTED_206 = -12017,	 /* unexpected_206 */
+	HTTP_EREDIRECT_LIMIT = -12018,	 /* redirect_limit */
+	HTTP_EREDIRECT_LOOP = -12019,	 /* redirect_loop */
+	HTTP_EREDIRECT_BLOCKED = -12020, /* redirect_blocked: not http or https */
+	HTTP_EREDIRECT_DOWNGRADE = -12021, /* redirect_downgrade: https to http */
+	HTTP_EREQUEST = -12022,		 /* a method or header that cannot be sent (CR, LF, NUL, ...) */
+	HTTP_ESESSION_CLOSED = -12023,	 /* "Session is closed." */
+	HTTP_EJSON = -12024,		 /* json_get: no such path, or not JSON */
+	HTTP_EDECODE = -12025,		 /* decode_error: a Content-Encoding that cannot be undone */
+};
+
+/* ---- Session --------------------------------------------------------------------------------- */
+
+struct http_session;
+
+/* Zeroes are the defaults; negative numbers mean "none" where the default is a limit. */
+struct http_session_options {
+	int limit;		/* connections in all; 100 */
+	int limit_per_host;	/* per origin; 0: unlimited */
+	double keepalive;	/* seconds that an idle connection is kept; 15 */
+	const char *user_agent; /* "loophound/0.1" */
+	const char *ca_file;
+	bool insecure;
+	int family; /* AF_UNSPEC */
+	/* Kinds of addresses that may not be connected to; enum net_address_kind. */
+	unsigned deny_kinds;
+	/* Loopback and private ones are refused too when a redirect leads there from a public one. */
+	bool allow_private_redirects;
+	/* Defaults for each request; see struct http_options. */
+	double timeout, connect_timeout, dns_timeout, tls_timeout, first_byte_timeout, idle_timeout;
+};
+
+/*
+ * aiohttp.ClientSession(). options may be NULL; its strings are copied. Belongs to the running
+ * loop. NULL without memory.
+ */
+struct http_session *http_session_new(const struct http_session_options *options);
+/* Requests under way end with HTTP_ESESSION_CLOSED; every connection is closed; frees it. */
+ASYNC_SUSPENDS int http_session_close(struct http_session *session);
+
+struct http_session_stats {
+	unsigned connections;	   /* open now */
+	unsigned idle;		   /* of these, waiting for a request */
+	unsigned peak_connections; /* the most there were at once */
+	unsigned long created, reused, requests;
+	unsigned long surplus; /* connections dropped for bytes nobody asked for */
+};
+void http_session_stats(const struct http_session *session, struct http_session_stats *stats);
+
+/* ---- Requests -------------------------------------------------------------------------------- */
+
+struct http_header {
+	const char *name, *value;
+};
+
+enum http_redirect_policy { HTTP_FOLLOW = 0, HTTP_DO_NOT_FOLLOW };
+
+/* Zeroes are the session's defaults. Times are seconds; negative: no limit. */
+struct http_options {
+	const char *method; /* "GET" */
+	const struct http_header *headers;
+	size_t header_count;
+	const void *body;
+	size_t body_size;
+	double timeout;		   /* from the call to the last byte; 300 */
+	double pool_timeout;	   /* to get a connection slot; none */
+	double dns_timeout, connect_timeout, tls_timeout; /* 5 each */
+	double first_byte_timeout; /* from the last byte sent to the end of the head; 30 */
+	double idle_timeout;	   /* between two reads of the body; 15 */
+	size_t max_body;	   /* bytes; 64 MiB */
+	int max_redirects;	   /* how many are followed; 10; -1: none, the 3xx is the response */
+	bool allow_downgrade;	   /* https to http in a redirect */
+	/*
+	 * Streams the body instead of keeping it: called for each piece; a negative return ends the
+	 * request with that code. May suspend: the socket is not read meanwhile.
+	 */
+	int (*on_body)(void *arg, const void *data, size_t size);
+	void *on_body_arg;
+	/* Told of each change of the bytes held for this response, to keep a budget; may suspend. */
+	int (*on_memory)(void *arg, ptrdiff_t change);
+	void *on_memory_arg;
+};
+
+/* Nanoseconds, disjoint, adding up to the whole; 0 where a phase did not happen. */
+struct http_timing {
+	int64_t queue, dns, connect, tls, send, first_byte, body;
+};
+
+struct http_response {
+	int status;
+	struct json_span body;		   /* complete and verified; ends with a NUL beyond its length */
+	const struct http_header *headers; /* names lower-case, in the order received */
+	size_t header_count;
+	const char *url;	  /* the final one, after redirects */
+	int redirects;
+	struct http_timing timing;
+	unsigned long connection; /* a number per connection of the session, from 1 */
+	bool reused;
+	const char *peer;	  /* "127.0.0.1:8080" */
+	const char *tls;	  /* "TLSv1.3", or NULL */
+	uint64_t wire_bytes;	  /* of the body, as received */
+};
+
+/*
+ * One request, redirects included. *response is the caller's, to be freed with
+ * http_response_free(), and is set only when 0 is returned: every status is a response. Otherwise a
+ * negative code, the text of which async_raise has recorded in the current task. options may be NULL.
+ * A reused connection that closed before the first byte is retried once on another.
+ */
+ASYNC_SUSPENDS int http_request(struct http_session *session, const char *url,
+				const struct http_options *options,
+				struct http_response **response);
+/* The same with method GET; named as in the examples. */
+ASYNC_SUSPENDS int async_http_get(struct http_session *session, const char *url,
+				  const struct http_options *options,
+				  struct http_response **response);
+/* What a failed request still knows (phase, status, peer, timing), for records. */
+struct http_failure {
+	const char *phase; /* "url", "queue", "dns", "connect", "tls", "send", "head", "body", "redirect" */
+	int status;	   /* 0: no head came */
+	struct http_timing timing;
+	char peer[NET_ADDRESS_TEXT]; /* "": none */
+	uint64_t body_bytes;	     /* received before it failed */
+	int64_t content_length;	     /* announced; -1 */
+};
+ASYNC_SUSPENDS int http_request_with(struct http_session *session, const char *url,
+				     const struct http_options *options,
+				     struct http_response **response, struct http_failure *failure);
+void http_response_free(struct http_response *response);
+/* The first header of that name (any case), or NULL. */
+const char *http_response_header(const struct http_response *response, const char *name);
+
+/* ---- Server ---------------------------------------------------------------------------------- */
+
+struct http_server_request {
+	const char *method;
+	const char *target; /* as sent: path and query */
+	const struct http_header *headers;
+	size_t header_count;
+	struct json_span body;
+	struct net_address peer;
+};
+
+struct http_server_response {
+	int status;
+	const struct http_header *headers;
+	size_t header_count;
+	const void *body;
+	size_t body_size;
+	bool close;		       /* close the connection after it */
+	void (*free_body)(void *body); /* called once the response is written; NULL: nothing to do */
+};
+
+struct http_server_options {
+	struct net_tls_context *tls; /* NULL: plain */
+	double head_timeout;	     /* for a complete request head; 10 */
+	double idle_timeout;	     /* between requests on a connection; 60 */
+	size_t max_body;	     /* of a request; 1 MiB */
+	int max_connections;	     /* 1,000; further ones wait in the listen queue */
+};
+
+struct http_server;
+/*
+ * Serves a listener, which it takes over, with a task per connection. handler runs on that task,
+ * may suspend, fills the response (zeroed, status 200) and returns 0, or a negative code: 500.
+ */
+int http_server_start(struct http_server **out, struct net_listener *listener,
+		      const struct http_server_options *options,
+		      int (*handler)(void *arg, const struct http_server_request *request,
+				     struct http_server_response *response),
+		      void *arg);
+/* Stops accepting, lets requests under way finish for at most so long, cancels the rest, frees it. */
+ASYNC_SUSPENDS int http_server_stop(struct http_server *server, double grace);
+unsigned http_server_connections(const struct http_server *server);
+unsigned http_server_peak_connections(const struct http_server *server);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* error.h - a failure's record, shared by the tasks that it passes through. */
+#ifndef LOOPHOUND_RUNTIME_ERROR_H
+#define LOOPHOUND_RUNTIME_ERROR_H
+
+#include <stdarg.h>
+
+#include "runtime/async.h"
+
+struct error_record {
+	int references; /* -1: static */
+	struct async_error error;
+	char text[];
+};
+
+/* Never NULL: without memory it is a static record that says so. */
+struct error_record *error_record_make(int code, const char *function, const char *file, int line,
+				       const char *format, va_list arguments)
+	__attribute__((nonnull(5), format(printf, 5, 0)));
+struct error_record *error_record_take(struct error_record *record);
+void error_record_drop(struct error_record *record);
+
+#endif

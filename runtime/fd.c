@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fd.c - which fds the loop knows, what is known of them, and who waits on them.
+ *
+ * A slot per fd number: registered once, edge-triggered, with sticky bits that only the user of the
+ * fd clears. A generation per slot tells events of an fd that was closed from those of the one
+ * that got its number next.
+ */
+#include "runtime/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/future.h"
+#include "runtime/list.h"
+#include "runtime/task.h"
+
+#define BUDGET 64
+#define SLOTS_MIN 64
+
+struct fd_slot {
+	uint32_t generation;
+	unsigned char bits; /* enum poll_bits: what an operation may find */
+	bool registered;
+	bool temporary; /* known for as long as async_wait_fd_at needs it */
+	struct async_future *waiters[2]; /* by direction, on the stack of who waits */
+	const char *opened_at, *waiting_at[2];
+};
+
+static struct fd_slot *slot_of(int fd)
+{
+	struct async_loop *loop = loop_here("?", "fd");
+
+	must(fd >= 0 && fd < loop->fd_capacity && loop->fds[fd].registered,
+	     "fd %d is not known to the loop: closed already, or never opened with fd_open", fd);
+	return &loop->fds[fd];
+}
+
+static int grow(struct async_loop *loop, int fd)
+{
+	int capacity = loop->fd_capacity ? loop->fd_capacity : SLOTS_MIN;
+	struct fd_slot *fds;
+
+	if (fd < loop->fd_capacity)
+		return 0;
+	while (capacity <= fd)
+		capacity *= 2;
+	fds = realloc(loop->fds, (size_t)capacity * sizeof *fds);
+	if (!fds)
+		return ASYNC_ENOMEM;
+	memset(fds + loop->fd_capacity, 0, (size_t)(capacity - loop->fd_capacity) * sizeof *fds);
+	loop->fds = fds;
+	loop->fd_capacity = capacity;
+	return 0;
+}
+
+static void check_not_waited_for(const char *here, int fd, const struct fd_slot *slot)
+{
+	for (int direction = 0; direction < 2; direction++)
+		must(!slot->waiters[direction],
+		     "fd %d was closed with close(2) while a task waits on it at %s; its number was "
+		     "given to another one at %s. Use async_close()",
+		     fd, slot->waiting_at[direction], here);
+}
+
+int fd_open(const char *here, int fd)
+{
+	struct async_loop *loop = loop_here(here, "fd_open");
+	struct fd_slot *slot;
+	int rc;
+
+	if (fd < 0)
+		return -EBADF;
+	rc = grow(loop, fd);
+	if (rc < 0)
+		return rc;
+	slot = &loop->fds[fd];
+	check_not_waited_for(here, fd, slot);
+	/* Registered already: that fd was closed raw, which took it out of the poller, too. */
+	if (slot->registered)
+		loop->fd_count--;
+	slot->registered = false;
+	slot->generation++;
+	rc = poller_add(loop->poller, fd, slot->generation);
+	if (rc < 0)
+		return rc;
+	slot->registered = true;
+	slot->temporary = false;
+	slot->bits = POLLER_READ | POLLER_WRITE;
+	slot->opened_at = here;
+	loop->fd_count++;
+	return 0;
+}
+
+static void complete(struct fd_slot *slot, enum fd_direction direction, int code)
+{
+	if (slot->waiters[direction])
+		async_future_set_result(slot->waiters[direction], code);
+}
+
+void fd_deliver(struct async_loop *loop, const struct poll_event *event)
+{
+	struct fd_slot *slot = &loop->fds[event->fd];
+
+	/* An event of an fd that is closed by now: its number may have a new owner. */
+	if (!slot->registered || slot->generation != event->generation)
+		return;
+	slot->bits |= (unsigned char)event->bits;
+	if (event->bits & POLLER_HANGUP)
+		slot->bits |= POLLER_READ | POLLER_WRITE;
+	if (slot->bits & POLLER_READ)
+		complete(slot, FD_READ, 0);
+	if (slot->bits & POLLER_WRITE)
+		complete(slot, FD_WRITE, 0);
+}
+
+bool fd_ready(int fd, enum fd_direction direction)
+{
+	return slot_of(fd)->bits & (direction == FD_READ ? POLLER_READ : POLLER_WRITE);
+}
+
+void fd_clear(int fd, enum fd_direction direction)
+{
+	slot_of(fd)->bits &= (unsigned char)~(direction == FD_READ ? POLLER_READ : POLLER_WRITE);
+}
+
+bool fd_hangup(int fd)
+{
+	return slot_of(fd)->bits & POLLER_HANGUP;
+}
+
+static int wait_slot(const char *here, int fd, enum fd_direction direction)
+{
+	struct task *task = task_here(here, "waiting on an fd");
+	struct fd_slot *slot = slot_of(fd);
+	struct async_future future;
+	uint32_t generation = slot->generation;
+	int rc;
+
+	if (slot->waiters[direction])
+		return async_raise(ASYNC_EBUSY, "fd %d is waited for already, at %s", fd,
+				   slot->waiting_at[direction]);
+	async_future_init(&future);
+	slot->waiters[direction] = &future;
+	slot->waiting_at[direction] = here;
+	task->loop->fd_waiters++;
+	rc = future_wait(task, here, &future);
+	task->loop->fd_waiters--;
+	/* The table may have moved, and the fd may be another one by now. */
+	slot = &task->loop->fds[fd];
+	if (slot->generation == generation)
+		slot->waiters[direction] = NULL;
+	return rc;
+}
+
+int fd_wait(const char *here, int fd, enum fd_direction direction)
+{
+	if (fd_ready(fd, direction))
+		return 0;
+	return wait_slot(here, fd, direction);
+}
+
+static void forget(struct async_loop *loop, int fd)
+{
+	struct fd_slot *slot = &loop->fds[fd];
+
+	slot->generation++;
+	slot->registered = false;
+	loop->fd_count--;
+	poller_remove(loop->poller, fd);
+}
+
+int fd_close(const char *here, int fd)
+{
+	struct async_loop *loop = loop_here(here, "fd_close");
+	struct fd_slot *slot = slot_of(fd);
+
+	for (int direction = 0; direction < 2; direction++) {
+		complete(slot, direction, ASYNC_ECLOSED);
+		slot->waiters[direction] = NULL;
+	}
+	forget(loop, fd);
+	return close(fd) < 0 ? -errno : 0;
+}
+
+int fd_budget(const char *here)
+{
+	struct async_loop *loop = loop_here(here, "fd_budget");
+
+	if (++loop->budget < BUDGET)
+		return 0;
+	loop->budget = 0;
+	return async_sleep_at(here, 0);
+}
+
+/* ---- Level-triggered, public ----------------------------------------------------------------- */
+
+/* 1: ready, 0: not, or a negative errno. */
+static int ready_now(int fd, enum fd_direction direction)
+{
+	struct pollfd look = { .fd = fd, .events = direction == FD_READ ? POLLIN : POLLOUT };
+	int count = poll(&look, 1, 0);
+
+	return count <= 0 ? count : look.revents & POLLNVAL ? -EBADF : 1;
+}
+
+/* Somebody else closes this fd, perhaps with close(2): it is known only while it is waited for. */
+static int wait_registered(const char *here, struct async_loop *loop, int fd,
+			   enum fd_direction direction)
+{
+	bool ours = fd >= loop->fd_capacity || !loop->fds[fd].registered;
+	uint32_t generation;
+	struct fd_slot *slot;
+	int rc = ours ? fd_open(here, fd) : 0;
+
+	if (rc < 0)
+		return rc;
+	loop->fds[fd].temporary |= ours;
+	generation = loop->fds[fd].generation;
+	fd_clear(fd, direction);
+	rc = wait_slot(here, fd, direction);
+	slot = &loop->fds[fd];
+	if (slot->generation == generation && slot->temporary && !slot->waiters[FD_READ] &&
+	    !slot->waiters[FD_WRITE])
+		forget(loop, fd);
+	return rc;
+}
+
+int async_wait_fd_at(const char *here, int fd, bool write)
+{
+	struct task *task = task_here(here, "async_wait_readable or _writable");
+	enum fd_direction direction = write ? FD_WRITE : FD_READ;
+	int rc;
+
+	while ((rc = ready_now(fd, direction)) == 0) {
+		rc = wait_registered(here, task->loop, fd, direction);
+		if (rc < 0)
+			return rc;
+	}
+	return rc < 0 ? rc : fd_budget(here);
+}
+
+int async_close_at(const char *here, int fd)
+{
+	struct async_loop *loop = loop_current;
+
+	if (loop && fd >= 0 && fd < loop->fd_capacity && loop->fds[fd].registered)
+		return fd_close(here, fd);
+	return close(fd) < 0 ? -errno : 0;
+}
+
+/* ---- For the loop ---------------------------------------------------------------------------- */
+
+void fd_check_waiters(struct async_loop *loop)
+{
+	for (int fd = 0; fd < loop->fd_capacity; fd++) {
+		const struct fd_slot *slot = &loop->fds[fd];
+		int direction = slot->waiters[FD_READ] ? FD_READ : FD_WRITE;
+
+		if (!slot->registered || !slot->waiters[direction])
+			continue;
+		must(fcntl(fd, F_GETFD) >= 0,
+		     "fd %d, opened at %s, was closed with close(2) while a task waits on it at %s. "
+		     "Use async_close()",
+		     fd, slot->opened_at, slot->waiting_at[direction]);
+	}
+}
+
+void fd_close_all(struct async_loop *loop)
+{
+	free(loop->fds);
+	loop->fds = NULL;
+	loop->fd_capacity = 0;
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.c - one turn of the event loop, in asyncio's order.
+ *
+ * Everything that happens goes through the ready queue: a wake-up schedules, it never runs. A turn
+ * runs exactly the handles that are ready when it gets to them; what they schedule is for the next.
+ */
+#include "runtime/loop.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/list.h"
+#include "runtime/task.h"
+#include "runtime/watchdog.h"
+
+#define POLL_MAX (24 * 3600 * TIMER_SECOND)
+#define CHECK_AFTER TIMER_SECOND /* of idleness: look for fds closed behind our back */
+/* With work ready, the poller (128 ns when it finds nothing) is asked this seldom at most. */
+#define SKIP_TURNS 32
+#define SKIP_TIME (50 * 1000)
+
+_Thread_local struct async_loop *loop_current;
+
+struct async_loop *loop_here(const char *here, const char *what)
+{
+	must(loop_current, "%s at %s: no event loop runs in this thread", what, here);
+	return loop_current;
+}
+
+int64_t loop_now(const struct async_loop *loop)
+{
+	struct timespec now;
+
+	if (loop->virtual_clock)
+		return loop->virtual_now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * TIMER_SECOND + now.tv_nsec;
+}
+
+void loop_call_soon(struct async_loop *loop, struct async_handle *handle)
+{
+	must(!list_linked(&handle->node), "a handle was scheduled while it is scheduled already");
+	list_append(&loop->ready, &handle->node);
+}
+
+/* ---- The turn -------------------------------------------------------------------------------- */
+
+/* Could a socket, a thread or a signal still make something happen? */
+static bool can_be_woken(const struct async_loop *loop)
+{
+	return loop->fd_waiters || loop->jobs || loop->signals || loop->shared;
+}
+
+static void poll(struct async_loop *loop, int64_t timeout)
+{
+	int count;
+
+	if (timeout != 0) {
+		stack_trim(&loop->stacks);
+		heartbeat_idle(&loop->heartbeat);
+	}
+	count = poller_wait(loop->poller, timeout, loop->events, LOOP_EVENTS);
+	if (timeout != 0)
+		heartbeat_busy(&loop->heartbeat);
+	for (int i = 0; i < count; i++)
+		fd_deliver(loop, &loop->events[i]);
+	if (count)
+		loop->fds_checked = false;
+	/* A full table may mean that there is more: ask again in the next turn. */
+	loop->turns_since_poll = count == LOOP_EVENTS ? SKIP_TURNS : 0;
+	loop->turn_time = 0;
+}
+
+/* Nothing is ready and no timer pends: sleep until something from outside, if that can be. */
+static bool poll_for_ever(struct async_loop *loop)
+{
+	if (!can_be_woken(loop)) {
+		poll(loop, 0);
+		return !list_empty(&loop->ready) || atomic_load(&loop->has_posted) ||
+		       atomic_load(&loop->has_signals);
+	}
+	if (loop->fds_checked || !loop->fd_waiters) {
+		poll(loop, -1);
+		return true;
+	}
+	poll(loop, CHECK_AFTER);
+	if (list_empty(&loop->ready)) {
+		fd_check_waiters(loop);
+		loop->fds_checked = true;
+	}
+	return true;
+}
+
+/* The virtual clock: time jumps to the next timer unless something happens by itself. */
+static void poll_virtual(struct async_loop *loop)
+{
+	poll(loop, loop->jobs ? -1 : 0);
+	if (list_empty(&loop->ready) && !atomic_load(&loop->has_posted) &&
+	    !atomic_load(&loop->has_signals) && loop->virtual_now < loop->timers.root->when)
+		loop->virtual_now = loop->timers.root->when;
+}
+
+/* With work ready: is it too early to ask the poller again? The clock costs a fifth of a poll. */
+static bool may_skip(struct async_loop *loop)
+{
+	if (loop->virtual_clock)
+		return !loop->fd_count;
+	if (++loop->turns_since_poll >= SKIP_TURNS)
+		return false;
+	loop->turn_time = loop_now(loop);
+	if (loop->turns_since_poll == 1)
+		loop->polled_at = loop->turn_time;
+	return loop->turn_time - loop->polled_at < SKIP_TIME;
+}
+
+/* Steps 1 and 2 of a turn. False: a deadlock. */
+static bool wait_for_events(struct async_loop *loop)
+{
+	int64_t timeout;
+
+	loop->turn_time = 0;
+	if (!list_empty(&loop->ready)) {
+		if (!may_skip(loop))
+			poll(loop, 0);
+		return true;
+	}
+	if (!loop->timers.root)
+		return poll_for_ever(loop);
+	if (loop->virtual_clock) {
+		poll_virtual(loop);
+		return true;
+	}
+	timeout = loop->timers.root->when - loop_now(loop);
+	timeout = timeout < 0 ? 0 : timeout > POLL_MAX ? POLL_MAX : timeout;
+	poll(loop, timeout);
+	return true;
+}
+
+/* Step 3: what other threads and signal handlers have left. */
+static void collect_posted(struct async_loop *loop)
+{
+	if (atomic_load_explicit(&loop->has_posted, memory_order_acquire)) {
+		pthread_mutex_lock(&loop->lock);
+		atomic_store(&loop->has_posted, false);
+		list_splice(&loop->ready, &loop->posted);
+		pthread_mutex_unlock(&loop->lock);
+	}
+	if (atomic_load_explicit(&loop->has_signals, memory_order_acquire))
+		signal_deliver(loop);
+}
+
+/* splitmix64: enough to shuffle with, and the same on every machine for a seed. */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+/* Deals the list into two by coin tosses and stacks them, sixteen times. */
+static void shuffle(struct async_list *list, uint64_t *state)
+{
+	for (int round = 0; round < 16; round++) {
+		struct async_list front = { 0 }, back = { 0 }, *node;
+		uint64_t coins = 0;
+		unsigned left = 0;
+
+		while ((node = list_take(list))) {
+			if (!left--) {
+				coins = next_random(state);
+				left = 63;
+			}
+			list_append(coins & 1 ? &front : &back, node);
+			coins >>= 1;
+		}
+		list_splice(list, &front);
+		list_splice(list, &back);
+	}
+}
+
+/* Step 5. A task's step publishes the heartbeat itself: it knows the task. */
+static void run_ready(struct async_loop *loop)
+{
+	struct async_list batch = { 0 }, *node;
+
+	list_splice(&batch, &loop->ready);
+	if (loop->shuffle)
+		shuffle(&batch, &loop->shuffle);
+	while ((node = list_take(&batch))) {
+		struct async_handle *handle = container_of(node, struct async_handle, node);
+
+		if (handle->run == task_step) {
+			task_step(handle->arg);
+			continue;
+		}
+		heartbeat_begin(&loop->heartbeat, NULL);
+		handle->run(handle->arg);
+		heartbeat_end(&loop->heartbeat);
+	}
+}
+
+/*
+ * One turn:
+ *  1. With work ready, or after a stop, only look; else wait until the first timer.
+ *  2. An fd that became ready completes the future of its waiter, whose wake-up runs in this turn.
+ *  3. Calls from other threads and signals join the queue.
+ *  4. Timers that are due by now join it, in order.
+ *  5. Run what is in the queue now.
+ */
+bool loop_turn(struct async_loop *loop)
+{
+	loop->turns++;
+	if (!wait_for_events(loop))
+		return false;
+	collect_posted(loop);
+	if (loop->timers.root)
+		timer_expire(&loop->timers, loop->turn_time ? loop->turn_time : loop_now(loop),
+			     &loop->ready);
+	run_ready(loop);
+	return true;
+}
+
+/* ---- Callbacks, public ----------------------------------------------------------------------- */
+
+void async_call_soon(struct async_handle *handle, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_soon");
+
+	handle->run = run;
+	handle->arg = arg;
+	loop_call_soon(loop, handle);
+}
+
+void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_at");
+
+	must(!timer->pending && !list_linked(&timer->handle.node),
+	     "a timer was scheduled while it is scheduled already");
+	timer->handle.run = run;
+	timer->handle.arg = arg;
+	timer_insert(&loop->timers, timer, timer_from_seconds(when));
+}
+
+void async_call_later(struct async_timer *timer, double seconds, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_later");
+
+	must(!timer->pending && !list_linked(&timer->handle.node),
+	     "a timer was scheduled while it is scheduled already");
+	timer->handle.run = run;
+	timer->handle.arg = arg;
+	timer_insert(&loop->timers, timer, loop_now(loop) + timer_from_seconds(seconds));
+}
+
+void async_handle_cancel(struct async_handle *handle)
+{
+	list_remove(&handle->node);
+}
+
+void async_timer_cancel(struct async_timer *timer)
+{
+	if (timer->pending)
+		timer_remove(&loop_here("?", "async_timer_cancel")->timers, timer);
+	list_remove(&timer->handle.node);
+}
+
+int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
+			       void (*run)(void *arg), void *arg)
+{
+	int rc = ASYNC_ESHUTDOWN;
+
+	pthread_mutex_lock(&loop->lock);
+	if (!loop->closed) {
+		handle->run = run;
+		handle->arg = arg;
+		list_append(&loop->posted, &handle->node);
+		atomic_store(&loop->has_posted, true);
+		/* Under the lock, for the poller goes as soon as closed is set. */
+		poller_wake(loop->poller);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return rc;
+}
+
+struct async_loop *async_get_running_loop(void)
+{
+	if (loop_current)
+		loop_current->shared = true;
+	return loop_current;
+}
+
+void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_on_close");
+
+	handle->run = run;
+	handle->arg = arg;
+	list_append(&loop->on_close, &handle->node);
+}
+
+double async_time(void)
+{
+	return (double)async_time_ns() / (double)TIMER_SECOND;
+}
+
+int64_t async_time_ns(void)
+{
+	static const struct async_loop no_loop;
+
+	return loop_now(loop_current ? loop_current : &no_loop);
+}
+
+uint64_t async_loop_turns(void)
+{
+	return loop_current ? loop_current->turns : 0;
+}
+
+int async_max_threads(void)
+{
+	return loop_current ? loop_current->max_threads : 0;
+}
+
+void async_count(struct async_counts *counts)
+{
+	const struct async_loop *loop = loop_current;
+
+	*counts = (struct async_counts){ 0 };
+	if (!loop)
+		return;
+	counts->tasks = loop->task_count;
+	counts->peak_tasks = loop->peak_tasks;
+	counts->handles = loop->handle_count;
+	counts->stacks = loop->stacks.in_use;
+	counts->cached_stacks = loop->stacks.cached;
+	counts->timers = loop->timers.count;
+	counts->fds = loop->fd_count;
+	counts->threads = offload_threads(loop);
+}
+
+/* ---- Opening and closing --------------------------------------------------------------------- */
+
+static int default_threads(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 1 ? 5 : cpus > 28 ? 32 : (int)cpus + 4;
+}
+
+int loop_open(struct async_loop **out, const struct async_run_options *options)
+{
+	struct async_loop *loop;
+	int rc;
+
+	if (posix_memalign((void **)&loop, 64, sizeof *loop) != 0)
+		return ASYNC_ENOMEM;
+	*loop = (struct async_loop){
+		.virtual_clock = options->virtual_clock,
+		.shuffle = options->shuffle_seed,
+		.stack_size = options->stack_size ? options->stack_size : ASYNC_STACK_DEFAULT,
+		.stacks.guard = options->guard,
+		.max_threads = options->max_threads > 0 ? options->max_threads : default_threads(),
+		.executor_timeout = options->executor_timeout > 0 ? options->executor_timeout : 300,
+		.turns_since_poll = SKIP_TURNS,
+	};
+	rc = poller_open(&loop->poller);
+	if (rc < 0) {
+		free(loop);
+		return rc;
+	}
+	pthread_mutex_init(&loop->lock, NULL);
+	context_adopt(&loop->context);
+	loop_current = loop;
+	/* A loop without a watchdog still works; where none can be had, none is. */
+	if (!loop->virtual_clock && watchdog_start(&loop->watchdog, &loop->heartbeat) < 0)
+		loop->watchdog = NULL;
+	*out = loop;
+	return 0;
+}
+
+void loop_close(struct async_loop *loop)
+{
+	struct async_list *node;
+
+	watchdog_stop(loop->watchdog);
+	while ((node = list_take(&loop->on_close))) {
+		struct async_handle *handle = container_of(node, struct async_handle, node);
+
+		handle->run(handle->arg);
+	}
+	signal_close(loop);
+	pthread_mutex_lock(&loop->lock);
+	loop->closed = true;
+	pthread_mutex_unlock(&loop->lock);
+	fd_close_all(loop);
+	slab_close(loop);
+	stack_close(&loop->stacks);
+	poller_close(loop->poller);
+	context_disown(&loop->context);
+	loop_current = NULL;
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - the event loop's inside, for the files of runtime/ only.
+ *
+ * One loop per thread at a time; everything in it is touched by its own thread alone, but for what
+ * stands under "other threads".
+ */
+#ifndef LOOPHOUND_RUNTIME_LOOP_H
+#define LOOPHOUND_RUNTIME_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "runtime/async.h"
+#include "runtime/context.h"
+#include "runtime/heartbeat.h"
+#include "runtime/poll.h"
+#include "runtime/stack.h"
+#include "runtime/timer.h"
+
+struct fd_slot;
+struct slab_chunk;
+struct task;
+struct watchdog;
+
+#define LOOP_EVENTS 128
+
+struct async_loop {
+	/* The turn. */
+	struct async_list ready;
+	struct timer_heap timers;
+	struct task *current;
+	struct context context; /* of the thread that runs the loop */
+	uint64_t turns;
+	unsigned turns_since_poll;
+	int64_t polled_at; /* about when the poller was last asked, while work was ready */
+	int64_t turn_time; /* the clock as read in this turn since its poll; 0: not read */
+	struct poller *poller;
+	struct poll_event events[LOOP_EVENTS];
+
+	/* The clock and the order. */
+	bool virtual_clock;
+	int64_t virtual_now;
+	uint64_t shuffle;
+
+	/* Tasks. */
+	struct async_list tasks;   /* all that have not ended */
+	struct async_list orphans; /* references created outside any task */
+	struct async_list doomed;  /* cancelled by the end of async_run, and ended since */
+	size_t doomed_pending;
+	struct async_list free_blocks;
+	struct slab_chunk *chunks;
+	struct stack_pool stacks;
+	size_t stack_size;
+	size_t task_count, peak_tasks, handle_count;
+	uint64_t next_id;
+
+	/* fds. */
+	struct fd_slot *fds;
+	int fd_capacity;
+	size_t fd_count, fd_waiters;
+	bool fds_checked; /* for raw closes, since the last event */
+	unsigned budget;
+
+	/* What may wake it from outside; while all are 0 and nothing is due, it is a deadlock. */
+	size_t jobs;	/* handed to threads, not back yet */
+	size_t signals; /* handlers */
+	bool shared;	/* somebody has asked for the loop, for call_soon_threadsafe */
+	unsigned deadlocks;
+
+	/* Threads. */
+	struct async_pool *executor;
+	struct async_list pools;
+	int max_threads;
+	double executor_timeout;
+
+	struct async_list on_close;
+	void (*exception_handler)(const struct async_context *context, void *arg);
+	void *exception_arg;
+
+	/* Other threads: the heartbeat is read by the watchdog, the rest is under the lock. */
+	struct heartbeat heartbeat;
+	struct watchdog *watchdog;
+	pthread_mutex_t lock;
+	struct async_list posted;
+	atomic_bool has_posted, has_signals;
+	bool closed;
+};
+
+/* The loop of this thread; NULL outside async_run. Tasks never move, so it is safe to keep. */
+extern _Thread_local struct async_loop *loop_current;
+
+/* The running loop; aborts, naming what was called and where, when there is none. */
+struct async_loop *loop_here(const char *here, const char *what);
+
+/* loop.c: 0 or a negative code. */
+int loop_open(struct async_loop **out, const struct async_run_options *options);
+void loop_close(struct async_loop *loop);
+/* One turn. False when nothing can ever happen again: a deadlock. */
+bool loop_turn(struct async_loop *loop);
+int64_t loop_now(const struct async_loop *loop);
+void loop_call_soon(struct async_loop *loop, struct async_handle *handle);
+
+/* fd.c */
+void fd_deliver(struct async_loop *loop, const struct poll_event *event);
+void fd_check_waiters(struct async_loop *loop);
+void fd_close_all(struct async_loop *loop);
+
+/* signal.c */
+void signal_deliver(struct async_loop *loop);
+void signal_close(struct async_loop *loop);
+
+/* offload.c: ends the pools; waits for running jobs that nobody abandoned. */
+void offload_close(struct async_loop *loop);
+size_t offload_threads(const struct async_loop *loop);
+
+/* report.c */
+void report_context(const char *message, struct task *task);
+void report_deadlock(struct async_loop *loop);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - failures that nobody reads, in asyncio's words, and the deadlock report.
+ */
+#include <stdio.h>
+
+#include "runtime/list.h"
+#include "runtime/task.h"
+
+void async_set_exception_handler(void (*handler)(const struct async_context *context, void *arg),
+				 void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_set_exception_handler");
+
+	loop->exception_handler = handler;
+	loop->exception_arg = arg;
+}
+
+static const char *place_of(const struct async_error *error, char *buffer, size_t size)
+{
+	if (error->line)
+		snprintf(buffer, size, "%s, %s:%d", error->function, error->file, error->line);
+	else
+		snprintf(buffer, size, "%s", error->function);
+	return buffer;
+}
+
+/* One write, so that lines of several threads do not mix. */
+static void print(const struct async_context *context, const struct task *task)
+{
+	char text[1024], name[TASK_NAME], place[256];
+	size_t used = 0;
+
+	used += (size_t)snprintf(text, sizeof text, "%s\n", context->message);
+	if (task && used < sizeof text)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+					 "  task    \"%s\" running %s, created at %s\n",
+					 task_name(task, name), task->label, task->created_at);
+	if (context->error && used < sizeof text)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+					 "  error   %s: %s\n  raised  in %s\n",
+					 async_errname(context->error->code),
+					 context->error->message,
+					 place_of(context->error, place, sizeof place));
+	if (used >= sizeof text)
+		text[sizeof text - 2] = '\n';
+	fputs(text, stderr);
+}
+
+static void hand_over(const struct async_context *context, const struct task *task)
+{
+	struct async_loop *loop = loop_current;
+
+	if (loop && loop->exception_handler)
+		loop->exception_handler(context, loop->exception_arg);
+	else
+		print(context, task);
+}
+
+void async_call_exception_handler(const struct async_context *context)
+{
+	hand_over(context, context->task ? task_of("?", "async_call_exception_handler",
+						   context->task)
+					 : NULL);
+}
+
+void report_context(const char *message, struct task *task)
+{
+	bool failed = task->state == TASK_DONE && task->future.result < 0;
+	struct async_context context = {
+		.message = message,
+		.task = task_handle(task),
+		.error = failed ? &task_error(task)->error : NULL,
+	};
+
+	hand_over(&context, task);
+}
+
+#define LISTED_MAX 50
+
+void report_deadlock(struct async_loop *loop)
+{
+	char name[TASK_NAME];
+	size_t listed = 0;
+
+	fprintf(stderr,
+		"deadlock: nothing is ready, no timer pends, and nothing outside can wake the loop; "
+		"%zu task%s wait%s for ever:\n",
+		loop->task_count, loop->task_count == 1 ? "" : "s", loop->task_count == 1 ? "s" : "");
+	list_for_each(node, &loop->tasks) {
+		const struct task *task = container_of(node, struct task, all);
+
+		if (listed++ == LISTED_MAX)
+			break;
+		fprintf(stderr, "  task \"%s\" waits at %s (created at %s)\n", task_name(task, name),
+			task->waiting_at ? task->waiting_at : "?", task->created_at);
+	}
+	if (loop->task_count > LISTED_MAX)
+		fprintf(stderr, "  and %zu more\n", loop->task_count - LISTED_MAX);
+}

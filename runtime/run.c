@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - asyncio.run(): open a loop, run main, cancel what is left, wait for threads, close.
+ */
+#include <stdio.h>
+
+#include "runtime/list.h"
+#include "runtime/task.h"
+
+#define CANCEL_PASSES 16   /* for tasks that are created while others are cancelled */
+#define DEADLOCKS_MAX 100  /* main may catch its cancellation and wait again; not for ever */
+#define DEADLOCKS_SHOWN 3
+
+static _Thread_local struct error_record *run_error;
+
+const struct async_error *async_run_error(void)
+{
+	return run_error ? &run_error->error : NULL;
+}
+
+static void set_flag(void *flag)
+{
+	*(bool *)flag = true;
+}
+
+/* Runs until main has ended and its callbacks have run. */
+static int run_main(struct async_loop *loop, struct task *main)
+{
+	struct async_handle callback = { 0 };
+	bool done = false;
+	int rc;
+
+	async_future_add_done_callback(&main->future, &callback, set_flag, &done);
+	while (!done) {
+		if (loop_turn(loop))
+			continue;
+		if (loop->deadlocks < DEADLOCKS_SHOWN)
+			report_deadlock(loop);
+		must(++loop->deadlocks < DEADLOCKS_MAX,
+		     "main goes on waiting after %d deadlocks, created at %s", DEADLOCKS_MAX,
+		     main->created_at);
+		task_cancel(main, NULL);
+	}
+	main->retrieved = true;
+	rc = main->future.result;
+	if (rc < 0)
+		run_error = error_record_take(task_error(main));
+	return loop->deadlocks ? ASYNC_EDEADLOCK : rc;
+}
+
+static void read_outcomes(struct async_loop *loop)
+{
+	struct async_list *node;
+
+	while ((node = list_take(&loop->doomed))) {
+		struct task *task = container_of(node, struct task, all);
+		int rc = task->future.result;
+
+		if (rc < 0 && rc != ASYNC_ECANCELED && !task->retrieved)
+			report_context("unhandled exception during asyncio.run() shutdown", task);
+		task->retrieved = true;
+		task_drop(task);
+	}
+}
+
+/* Cancels those that run now and waits for them. False when some of them wait for ever. */
+static bool cancel_pass(struct async_loop *loop)
+{
+	bool moving = true;
+
+	list_for_each(node, &loop->tasks) {
+		struct task *task = container_of(node, struct task, all);
+
+		task->doomed = true;
+		loop->doomed_pending++;
+		task_take(task);
+		task_cancel(task, NULL);
+	}
+	while (loop->doomed_pending && moving)
+		moving = loop_turn(loop);
+	read_outcomes(loop);
+	return moving;
+}
+
+/* What create tasks while they are cancelled, or wait again for what nobody can send, stays behind. */
+static void cancel_all(struct async_loop *loop)
+{
+	bool moving = true;
+
+	for (int pass = 0; pass < CANCEL_PASSES && moving && !list_empty(&loop->tasks); pass++)
+		moving = cancel_pass(loop);
+	while (!list_empty(&loop->tasks)) {
+		struct task *task = container_of(loop->tasks.next, struct task, all);
+
+		report_context("Task was destroyed but it is pending!", task);
+		task_destroy(task);
+	}
+}
+
+static void drop_orphans(struct async_loop *loop)
+{
+	while (!list_empty(&loop->orphans))
+		async_task_release_at(
+			"the end of async_run",
+			task_handle(container_of(loop->orphans.next, struct task, sibling)));
+}
+
+int async_run_with(int (*fn)(void *arg), void *arg, const struct async_run_options *options)
+{
+	static const struct async_run_options defaults;
+	struct async_task_options named = { .name = "main" };
+	struct async_task *main;
+	struct async_loop *loop;
+	int rc;
+
+	error_record_drop(run_error);
+	run_error = NULL;
+	if (loop_current)
+		return ASYNC_EBUSY;
+	rc = loop_open(&loop, options ? options : &defaults);
+	if (rc < 0)
+		return rc;
+	main = async_create_task_at("async_run", "main", fn, arg, &named);
+	rc = main ? run_main(loop, task_of("async_run", "async_run", main)) : async_last_error();
+	cancel_all(loop);
+	offload_close(loop);
+	drop_orphans(loop);
+	loop_close(loop);
+	return rc;
+}
+
+int async_run(int (*fn)(void *arg), void *arg)
+{
+	return async_run_with(fn, arg, NULL);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.c - the tasks' control blocks: memory that is never unmapped.
+ *
+ * That is what makes a stale handle, and a look from the watchdog's thread, safe: the address always
+ * holds a control block, old or new. A loop takes chunks, and leaves them for the next loop when it
+ * closes; the generations in the blocks go on counting.
+ */
+#include <sys/mman.h>
+
+#include "runtime/list.h"
+#include "runtime/task.h"
+
+#define CHUNK_BYTES (64u << 10)
+
+struct slab_chunk {
+	struct slab_chunk *next;
+	struct task tasks[];
+};
+
+#define CHUNK_TASKS ((CHUNK_BYTES - sizeof(struct slab_chunk)) / sizeof(struct task))
+
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct slab_chunk *spare;
+
+static struct slab_chunk *take_spare(void)
+{
+	struct slab_chunk *chunk;
+
+	pthread_mutex_lock(&spare_lock);
+	chunk = spare;
+	if (chunk)
+		spare = chunk->next;
+	pthread_mutex_unlock(&spare_lock);
+	return chunk;
+}
+
+static bool grow(struct async_loop *loop)
+{
+	struct slab_chunk *chunk = take_spare();
+
+	if (!chunk) {
+		chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+		if (chunk == MAP_FAILED)
+			return false;
+		/* Error records hang off these blocks; a leak checker must look here too. */
+		context_add_region(chunk, CHUNK_BYTES);
+	}
+	chunk->next = loop->chunks;
+	loop->chunks = chunk;
+	for (size_t i = 0; i < CHUNK_TASKS; i++)
+		list_append(&loop->free_blocks, &chunk->tasks[i].all);
+	return true;
+}
+
+struct task *slab_get(struct async_loop *loop)
+{
+	struct task *task;
+	uint16_t generation;
+	const char *released_at;
+
+	if (list_empty(&loop->free_blocks) && !grow(loop))
+		return NULL;
+	task = container_of(list_take(&loop->free_blocks), struct task, all);
+	generation = task->generation ? task->generation : 1;
+	released_at = task->released_at;
+	*task = (struct task){ .generation = generation, .released_at = released_at, .loop = loop };
+	loop->handle_count++;
+	return task;
+}
+
+void slab_put(struct async_loop *loop, struct task *task)
+{
+	task->state = TASK_FREE;
+	list_prepend(&loop->free_blocks, &task->all);
+	loop->handle_count--;
+}
+
+void slab_close(struct async_loop *loop)
+{
+	struct slab_chunk *chunk;
+
+	while ((chunk = loop->chunks)) {
+		for (size_t i = 0; i < CHUNK_TASKS; i++) {
+			chunk->tasks[i].state = TASK_FREE;
+			chunk->tasks[i].all = (struct async_list){ 0 };
+		}
+		loop->chunks = chunk->next;
+		pthread_mutex_lock(&spare_lock);
+		chunk->next = spare;
+		spare = chunk;
+		pthread_mutex_unlock(&spare_lock);
+	}
+}

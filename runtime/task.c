@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.c - tasks: creation, steps, cancellation, references. All state transitions are here.
+ *
+ * The loop owns every task until it has ended; a handle is one more reference, which belongs to the
+ * task that created it. A task is freed with its last reference, and a failure that nobody has read
+ * by then is reported.
+ */
+#include "runtime/task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/future.h"
+#include "runtime/list.h"
+
+#define COPY_MAX 2048u
+#define HANDLE_SHIFT 48
+
+static _Thread_local int last_error;
+
+int async_last_error(void)
+{
+	return last_error;
+}
+
+/* ---- Handles --------------------------------------------------------------------------------- */
+
+struct async_task *task_handle(const struct task *task)
+{
+	return (struct async_task *)((uintptr_t)task | (uintptr_t)task->generation << HANDLE_SHIFT);
+}
+
+struct task *task_of(const char *here, const char *what, struct async_task *handle)
+{
+	uintptr_t bits = (uintptr_t)handle;
+	struct task *task = (struct task *)(bits & (((uintptr_t)1 << HANDLE_SHIFT) - 1));
+
+	must(task, "%s at %s: the task is NULL", what, here);
+	must(task->generation == bits >> HANDLE_SHIFT,
+	     "%s at %s: stale handle: the reference was released at %s", what, here,
+	     task->released_at ? task->released_at : "?");
+	must(task->loop == loop_current, "%s at %s: the task belongs to another thread's loop",
+	     what, here);
+	return task;
+}
+
+struct task *task_here(const char *here, const char *what)
+{
+	struct task *task = loop_current ? loop_current->current : NULL;
+
+	must(task, "%s at %s: await outside a task", what, here);
+	return task;
+}
+
+void task_take(struct task *task)
+{
+	task->references++;
+}
+
+static void free_task(struct task *task)
+{
+	error_record_drop(task->error);
+	free(task->name);
+	task->error = NULL;
+	task->name = NULL;
+	if (!++task->generation)
+		task->generation = 1;
+	slab_put(task->loop, task);
+}
+
+void task_drop(struct task *task)
+{
+	if (--task->references > 0)
+		return;
+	if (task->future.result < 0 && task->future.result != ASYNC_ECANCELED && !task->retrieved)
+		report_context("Task exception was never retrieved", task);
+	free_task(task);
+}
+
+/* The reference that async_create_task returned goes; from here on the handle is stale. */
+static void release(struct task *task, const char *here)
+{
+	task->held = false;
+	task->released_at = here;
+	list_remove(&task->sibling);
+	if (!++task->generation)
+		task->generation = 1;
+	task_drop(task);
+}
+
+static void release_children(struct async_list *children, const char *here)
+{
+	while (!list_empty(children))
+		release(container_of(children->next, struct task, sibling), here);
+}
+
+void async_task_release_at(const char *here, struct async_task *handle)
+{
+	struct task *task = task_of(here, "async_task_release", handle);
+
+	must(task->held, "async_task_release at %s: not a reference of the caller's: %s", here,
+	     task->released_at ? task->released_at : "it was never given one");
+	release(task, here);
+}
+
+/* ---- Creation -------------------------------------------------------------------------------- */
+
+static void task_main(void *arg);
+
+static bool cancel_hook(struct async_future *future)
+{
+	return task_cancel(container_of(future, struct task, future), NULL);
+}
+
+/* The copy of the argument lies at the top of the task's own stack. */
+static int lay_out(struct task *task, void *arg, size_t copy)
+{
+	size_t size = task->stack->size, room = (copy + 63) & ~(size_t)63;
+
+	if (copy > COPY_MAX || room + 4096 > size)
+		return ASYNC_EINVAL;
+	task->arg = arg;
+	if (copy)
+		task->arg = memcpy(task->stack->low + size - room, arg, copy);
+	context_create(&task->context, task->stack->low, size - room, task_main, task);
+	return 0;
+}
+
+static int create(struct task **out, struct async_loop *loop, int (*fn)(void *arg), void *arg,
+		  const struct async_task_options *options)
+{
+	struct task *task = slab_get(loop);
+	int rc;
+
+	if (!task)
+		return ASYNC_ENOMEM;
+	rc = stack_get(&loop->stacks, options->stack_size ? options->stack_size : loop->stack_size,
+		       &task->stack);
+	if (rc < 0)
+		goto no_stack;
+	rc = ASYNC_ENOMEM;
+	if (options->name && !(task->name = strndup(options->name, TASK_NAME - 1)))
+		goto no_name;
+	rc = lay_out(task, arg, options->copy);
+	if (rc < 0)
+		goto no_name;
+	task->fn = fn;
+	task->future.cancel = cancel_hook;
+	task->references = 1;
+	*out = task;
+	return 0;
+no_name:
+	free(task->name);
+	task->name = NULL;
+	stack_put(&loop->stacks, task->stack);
+no_stack:
+	slab_put(loop, task);
+	return rc;
+}
+
+static struct task *create_scheduled(const char *here, const char *label, int (*fn)(void *arg),
+				     void *arg, const struct async_task_options *options)
+{
+	static const struct async_task_options defaults;
+	struct async_loop *loop = loop_here(here, "async_create_task");
+	struct task *task;
+
+	last_error = create(&task, loop, fn, arg, options ? options : &defaults);
+	if (last_error < 0)
+		return NULL;
+	task->created_at = here;
+	task->label = label;
+	task->id = ++loop->next_id;
+	task->state = TASK_READY;
+	task->step.run = task_step;
+	task->step.arg = task;
+	list_append(&loop->tasks, &task->all);
+	loop_call_soon(loop, &task->step);
+	if (++loop->task_count > loop->peak_tasks)
+		loop->peak_tasks = loop->task_count;
+	return task;
+}
+
+struct async_task *async_create_task_at(const char *here, const char *label, int (*fn)(void *arg),
+					void *arg, const struct async_task_options *options)
+{
+	struct task *task = create_scheduled(here, label, fn, arg, options);
+
+	if (!task)
+		return NULL;
+	task->held = true;
+	task->references++;
+	list_append(task->loop->current ? &task->loop->current->children : &task->loop->orphans,
+		    &task->sibling);
+	return task_handle(task);
+}
+
+int async_spawn_at(const char *here, const char *label, int (*fn)(void *arg), void *arg,
+		   const struct async_task_options *options)
+{
+	return create_scheduled(here, label, fn, arg, options) ? 0 : last_error;
+}
+
+/* ---- Steps ----------------------------------------------------------------------------------- */
+
+static void task_main(void *arg)
+{
+	struct task *task = arg;
+	int rc = task->fn(task->arg);
+
+	/* Cancelled, and it never waited again to hear of it: the value is lost, as in asyncio. */
+	task->future.result = rc >= 0 && task->must_cancel ? ASYNC_ECANCELED : rc;
+	task->state = TASK_DONE;
+	context_exit(&task->context, &task->loop->context);
+}
+
+static void check_canary(struct task *task)
+{
+	char name[TASK_NAME];
+
+	if (!task->stack->guarded)
+		must(stack_intact(task->stack),
+		     "stack overflow: task %s, created at %s, has run over its stack of %zu bytes",
+		     task_name(task, name), task->created_at, task->stack->size);
+}
+
+/* Nobody stands on its stack any more. */
+static void leave(struct task *task)
+{
+	struct async_loop *loop = task->loop;
+
+	context_destroy(&task->context);
+	stack_put(&loop->stacks, task->stack);
+	task->stack = NULL;
+	task->state = TASK_DONE;
+	task->must_cancel = false;
+	list_remove(&task->all);
+	loop->task_count--;
+	release_children(&task->children, "the end of the task that created it");
+}
+
+static void finish(struct task *task)
+{
+	struct async_loop *loop = task->loop;
+	int rc = task->future.result;
+
+	leave(task);
+	if (task->doomed) {
+		loop->doomed_pending--;
+		list_append(&loop->doomed, &task->all);
+	}
+	future_complete(&task->future, rc == ASYNC_ECANCELED ? ASYNC_CANCELLED : ASYNC_FINISHED, rc);
+	task_drop(task);
+}
+
+void task_destroy(struct task *task)
+{
+	list_remove(&task->step.node);
+	leave(task);
+	if (task->held)
+		list_remove(&task->sibling);
+	free_task(task);
+}
+
+void task_step(void *arg)
+{
+	struct task *task = arg;
+	struct async_loop *loop = task->loop;
+
+	if (!task->started && task->must_cancel) {
+		/* Cancelled before it began: the body never runs. */
+		task->future.result = ASYNC_ECANCELED;
+		finish(task);
+		return;
+	}
+	task->started = true;
+	task->state = TASK_RUNNING;
+	loop->current = task;
+	heartbeat_begin(&loop->heartbeat, task);
+	context_switch(&loop->context, &task->context);
+	heartbeat_end(&loop->heartbeat);
+	loop->current = NULL;
+	check_canary(task);
+	if (task->state == TASK_DONE)
+		finish(task);
+}
+
+void task_suspend(struct task *task, const char *here)
+{
+	struct async_loop *loop = task->loop;
+
+	task->waiting_at = here;
+	task->state = TASK_WAITING;
+	loop->budget = 0;
+	context_switch(&task->context, &loop->context);
+}
+
+int async_await_at(const char *here, struct async_task *handle)
+{
+	struct task *task = task_here(here, "async_await");
+	struct task *child = task_of(here, "async_await", handle);
+	int rc;
+
+	if (child == task)
+		return async_raise(ASYNC_ESELF, "Task cannot await on itself");
+	task_take(child);
+	rc = future_wait(task, here, &child->future);
+	if (async_future_done(&child->future)) {
+		child->retrieved = true;
+		rc = task_inherit(task, child, rc);
+	}
+	task_drop(child);
+	return rc;
+}
+
+/* ---- Cancellation ---------------------------------------------------------------------------- */
+
+bool task_cancel(struct task *task, const char *message)
+{
+	if (task->state == TASK_DONE) {
+		/* asyncio: whoever cancels a failed task has taken note of it. */
+		task->retrieved = true;
+		return false;
+	}
+	task->cancelling++;
+	if (message && !task->error)
+		task_note(task, ASYNC_ECANCELED, "async_cancel", "?", 0, "%s", message);
+	if (task->waiting && async_future_cancel(task->waiting))
+		return true;
+	task->must_cancel = true;
+	return true;
+}
+
+int task_uncancel(struct task *task)
+{
+	if (task->cancelling > 0 && --task->cancelling == 0)
+		task->must_cancel = false;
+	return task->cancelling;
+}
+
+bool async_cancel_at(const char *here, struct async_task *task, const char *message)
+{
+	return task_cancel(task_of(here, "async_cancel", task), message);
+}
+
+int async_cancelling(struct async_task *task)
+{
+	return task_of("?", "async_cancelling", task)->cancelling;
+}
+
+int async_uncancel(struct async_task *task)
+{
+	return task_uncancel(task_of("?", "async_uncancel", task));
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeout.c - asyncio.timeout() and wait_for().
+ *
+ * At the deadline the task is cancelled like by anybody else; at the end of the stretch the count of
+ * cancellations tells whether the deadline was the only one, and only then does ASYNC_ECANCELED
+ * become ASYNC_ETIMEOUT.
+ */
+#include <math.h>
+
+#include "runtime/future.h"
+#include "runtime/list.h"
+#include "runtime/task.h"
+
+static void expire(void *arg)
+{
+	struct async_timeout *limit = arg;
+
+	limit->stage = ASYNC_TIMEOUT_EXPIRING;
+	limit->expired = true;
+	task_cancel(limit->task, NULL);
+}
+
+static void arm(struct async_timeout *limit, double seconds)
+{
+	if (seconds < 0 || isnan(seconds) || isinf(seconds))
+		return;
+	if (seconds == 0)
+		async_call_soon(&limit->timer.handle, expire, limit);
+	else
+		async_call_later(&limit->timer, seconds, expire, limit);
+}
+
+void async_timeout_begin_at(const char *here, struct async_timeout *limit, double seconds)
+{
+	struct task *task = task_here(here, "async_timeout_begin");
+
+	*limit = (struct async_timeout){ .stage = ASYNC_TIMEOUT_ENTERED, .task = task };
+	/*
+	 * A cancellation that was asked for before and is not delivered yet will end the first wait
+	 * inside. It is not this limit's: count it as one that came during the stretch (CPython takes
+	 * it for its own: gh-134471).
+	 */
+	limit->saved_cancelling = task->cancelling - (task->must_cancel ? 1 : 0);
+	arm(limit, seconds);
+}
+
+int async_timeout_end(struct async_timeout *limit, int rc)
+{
+	struct task *task = limit->task;
+
+	must(limit->stage != ASYNC_TIMEOUT_OUTSIDE, "async_timeout_end: %s",
+	     "Timeout has not been entered");
+	must(loop_current && task == loop_current->current,
+	     "async_timeout_end: called by another task than async_timeout_begin");
+	async_timer_cancel(&limit->timer);
+	if (limit->stage == ASYNC_TIMEOUT_EXPIRING &&
+	    task_uncancel(task) <= limit->saved_cancelling && rc == ASYNC_ECANCELED)
+		rc = ASYNC_ETIMEOUT;
+	limit->stage = ASYNC_TIMEOUT_OUTSIDE;
+	return rc;
+}
+
+bool async_timeout_expired(const struct async_timeout *limit)
+{
+	return limit->expired;
+}
+
+void async_timeout_reschedule(struct async_timeout *limit, double seconds)
+{
+	must(limit->stage == ASYNC_TIMEOUT_ENTERED, "async_timeout_reschedule: %s",
+	     limit->stage == ASYNC_TIMEOUT_EXPIRING ? "Cannot change state of expiring Timeout"
+						    : "Timeout has not been entered");
+	async_timer_cancel(&limit->timer);
+	arm(limit, seconds);
+}
+
+static void release_waiter(void *waiter)
+{
+	async_future_set_result(waiter, 0);
+}
+
+/* Cancels and waits for the end, whatever it is; a turn later than an await would, as in asyncio. */
+static int cancel_and_wait(struct task *task, const char *here, struct task *child)
+{
+	struct async_future waiter;
+	struct async_handle callback = { 0 };
+	int rc;
+
+	async_future_init(&waiter);
+	async_future_add_done_callback(&child->future, &callback, release_waiter, &waiter);
+	task_cancel(child, NULL);
+	rc = future_wait(task, here, &waiter);
+	async_handle_cancel(&callback);
+	if (rc < 0)
+		return rc;
+	child->retrieved = true;
+	rc = child->future.result;
+	return rc == ASYNC_ECANCELED ? ASYNC_ETIMEOUT : task_inherit(task, child, rc);
+}
+
+int async_wait_for_at(const char *here, struct async_task *handle, double seconds)
+{
+	struct task *task = task_here(here, "async_wait_for");
+	struct task *child = task_of(here, "async_wait_for", handle);
+	struct async_timeout limit;
+	int rc;
+
+	if (isnan(seconds))
+		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
+	if (seconds > 0 || async_future_done(&child->future)) {
+		async_timeout_begin_at(here, &limit, seconds > 0 ? seconds : -1);
+		rc = async_await_at(here, handle);
+		return async_timeout_end(&limit, rc);
+	}
+	task_take(child);
+	rc = cancel_and_wait(task, here, child);
+	task_drop(child);
+	return rc;
+}

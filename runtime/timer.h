@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - an intrusive heap of timers, ordered by (deadline, sequence).
+ *
+ * Equal deadlines come out in the order they went in. No allocation: the links are in struct
+ * async_timer, which usually lives on the stack of the coroutine that sleeps.
+ */
+#ifndef LOOPHOUND_RUNTIME_TIMER_H
+#define LOOPHOUND_RUNTIME_TIMER_H
+
+#include "runtime/async.h"
+
+struct timer_heap {
+	struct async_timer *root;
+	uint64_t next_sequence;
+	size_t count;
+};
+
+void timer_insert(struct timer_heap *heap, struct async_timer *timer, int64_t when);
+/* Idempotent. */
+void timer_remove(struct timer_heap *heap, struct async_timer *timer);
+/* Moves the handles of all timers due at now, in order, to the end of due. */
+void timer_expire(struct timer_heap *heap, int64_t now, struct async_list *due);
+
+#define TIMER_SECOND 1000000000LL
+
+/* Seconds to nanoseconds, saturating: a delay of ten thousand years is a delay. */
+int64_t timer_from_seconds(double seconds);
+
+#endif
