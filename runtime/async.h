@@ -272,10 +272,13 @@ ASYNC_SUSPENDS int async_wait_for_at(const char *here, struct async_task *task, 
  *     int rc = several_waits();
  *     rc = async_timeout_end(&limit, rc);       // ASYNC_ETIMEOUT when the limit ended the wait
  *
- * begin and end pair up in one function and nest. A negative time means no limit.
+ * begin and end pair up in one function and nest. 0 or less is over at the next turn, as in asyncio;
+ * ASYNC_NO_TIMEOUT is no limit.
  * At the deadline the current await of the task returns ASYNC_ECANCELED, which end turns into
  * ASYNC_ETIMEOUT unless somebody else cancelled the task too; other codes pass.
  */
+#define ASYNC_NO_TIMEOUT __builtin_inf()
+
 struct async_list {
 	struct async_list *next, *prev; /* both NULL: an empty list, or a node in no list */
 };

@@ -219,6 +219,15 @@ static void give_back(struct stack *stack)
 		madvise(stack->low, stack->size - KEEP_BYTES, MADV_DONTNEED);
 }
 
+/* Not the newest: that one is about to be used again, most likely. */
+static void evict(struct stack_pool *pool)
+{
+	struct stack *stack = pool->dirty[pool->next_evicted++ % STACK_DIRTY_MAX];
+
+	mark_clean(pool, stack);
+	give_back(stack);
+}
+
 void stack_put(struct stack_pool *pool, struct stack *stack)
 {
 	struct stack_slab *slab = stack->slab;
@@ -229,10 +238,9 @@ void stack_put(struct stack_pool *pool, struct stack *stack)
 	slab->free = stack;
 	pool->in_use--;
 	pool->cached++;
-	if (pool->dirty_count < STACK_DIRTY_MAX)
-		mark_dirty(pool, stack);
-	else
-		give_back(stack);
+	if (pool->dirty_count == STACK_DIRTY_MAX)
+		evict(pool);
+	mark_dirty(pool, stack);
 	if (--slab->used == 0 && ++pool->empty_slabs > EMPTY_SLABS_MAX) {
 		pool->empty_slabs--;
 		slab_free(pool, slab);

@@ -33,7 +33,7 @@ struct stack_pool {
 	struct async_list classes[STACK_CLASSES]; /* slabs with a free stack, fullest use first */
 	struct async_list slabs;		  /* all of them */
 	struct stack *dirty[STACK_DIRTY_MAX];
-	unsigned dirty_count;
+	unsigned dirty_count, next_evicted;
 	size_t in_use, cached, empty_slabs;
 	bool no_guard_install; /* this kernel does not know MADV_GUARD_INSTALL */
 	bool said_canary;

@@ -23,9 +23,9 @@ static void expire(void *arg)
 
 static void arm(struct async_timeout *limit, double seconds)
 {
-	if (seconds < 0 || isnan(seconds) || isinf(seconds))
+	if (seconds == ASYNC_NO_TIMEOUT)
 		return;
-	if (seconds == 0)
+	if (!(seconds > 0))
 		async_call_soon(&limit->timer.handle, expire, limit);
 	else
 		async_call_later(&limit->timer, seconds, expire, limit);
@@ -109,7 +109,7 @@ int async_wait_for_at(const char *here, struct async_task *handle, double second
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
 	if (seconds > 0 || async_future_done(&child->future)) {
-		async_timeout_begin_at(here, &limit, seconds > 0 ? seconds : -1);
+		async_timeout_begin_at(here, &limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
 		rc = async_await_at(here, handle);
 		return async_timeout_end(&limit, rc);
 	}
