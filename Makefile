@@ -28,7 +28,7 @@ CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fram
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS))
 CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP
 LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
-LIBS    = -lssl -lcrypto -lhttp_parser -lpthread $(if $(filter libdw,$(SYMBOLS)),-ldw) \
+LIBS    = -lssl -lcrypto -lhttp_parser -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c)
@@ -47,7 +47,7 @@ LIB      = $(BUILD)/libloophound.a
 SHARED   = $(BUILD)/libloophound.so
 APP      = $(BUILD)/libapp.a
 PROGRAMS = $(MAINS:app/%.c=$(BUILD)/%)
-HARNESS  = $(call objects,$(wildcard tests/harness*.c tests/peer_*.c))
+HARNESS  = $(call objects,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 TESTS    = $(TEST_SRC:%.c=$(BUILD)/%) $(patsubst %.c,$(BUILD)/%_O0,$(filter $(ALSO_O0),$(TEST_SRC)))
 # Lines and frames are named differently without optimisation: these are tested both ways.
 ALSO_O0  = tests/test_watchdog.c tests/test_backtrace.c
@@ -70,15 +70,17 @@ test: ; @.ci/deps test && $(MAKE) --no-print-directory tests && T="$(T)" tests/r
 
 tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS)
 
-# Every object depends on this file, whose content is the flags: another choice rebuilds.
-$(BUILD)/flags: FORCE
+# Objects depend on the flags, archives on the list of their parts: another choice builds anew what
+# it has to, in the same directory. A recipe that leaves the file alone leaves its age alone, too.
+$(BUILD)/flags: TEXT = $(CC) $(CFLAGS)
+$(BUILD)/parts: TEXT = $(LIB_SRC) $(APP_SRC) $(LDFLAGS) $(LIBS)
+$(BUILD)/flags $(BUILD)/parts: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS) $(CONTEXT)' | cmp -s - $@ || \
-	 echo '$(CC) $(CFLAGS) $(LDFLAGS) $(LIBS) $(CONTEXT)' >$@
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 
 # In a program's own code a tail call would hide the caller's line from the watchdog.
-$(BUILD)/app/%.o: EXTRA_CFLAGS += -fno-optimize-sibling-calls
-$(BUILD)/tests/harness%.o: EXTRA_CFLAGS += -DHARNESS_ROOT='"$(CURDIR)"'
+$(BUILD)/app/%.o: private EXTRA_CFLAGS += -fno-optimize-sibling-calls
+$(BUILD)/tests/harness%.o: private EXTRA_CFLAGS += -DHARNESS_ROOT='"$(CURDIR)"'
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -96,22 +98,23 @@ $(BUILD)/%.o: %.S $(BUILD)/flags
 
 $(LIB): $(call objects,$(LIB_SRC))
 $(APP): $(call objects,$(APP_SRC))
-$(LIB) $(APP):
+$(LIB) $(APP): $(BUILD)/parts
 	$(call say,AR)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 # Only the public names are exported.
-$(SHARED): $(call objects,$(LIB_SRC))
+$(SHARED): $(call objects,$(LIB_SRC)) $(BUILD)/parts
 	@echo '{ global: async_*; net_*; http_*; json_*; local: *; };' >$(BUILD)/exports
 	$(call say,LINK)
 	$(Q)$(CC) -shared -Wl,-soname,libloophound.so.$(SOMAJOR) -Wl,--version-script=$(BUILD)/exports \
-	 $(LDFLAGS) -o $@ $^ $(LIBS)
+	 $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# Calls that may fail are routed through the harness (tests/harness.wrap), which counts and breaks them.
+# What in tests/ is no test is linked into every test: the harness and the peers. Calls that may
+# fail are routed through the harness (harness.wrap), which counts them and breaks them.
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
