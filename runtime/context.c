@@ -137,9 +137,11 @@ void context_disown(struct context *context)
 __attribute__((noreturn, used)) void context_main(struct context *context)
 {
 	struct start *start = start_of(context);
+	uint64_t control;
 
 	tell_arrive(context);
-	context_load_control(&start->control);
+	context_save_control(&control);
+	context_change_control(&control, &start->control);
 	start->entry(start->arg);
 	abort(); /* nothing lies below: entry must end with context_exit */
 }

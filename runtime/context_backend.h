@@ -29,6 +29,9 @@
 #define CONTEXT_TSAN 0
 #endif
 
+/* For functions whose frames are left without a return: ASan would keep their red zones. */
+#define CONTEXT_LEAVES __attribute__((no_sanitize("address")))
+
 /* ---- What a backend gives -------------------------------------------------------------------- */
 
 /* Makes the first switch to context call context_trampoline on the stack that ends below top. */
@@ -65,8 +68,8 @@ void context_trampoline_halves(unsigned low, unsigned high);
 /* Notes the caller's sp, bp and pc, and puts the floating-point control words into *control. */
 void context_mark(struct context *context, uint64_t *control);
 
-/* The control words alone. Loading is skipped when nothing changes, for it is slow. */
 void context_save_control(uint64_t *control);
-void context_load_control(const uint64_t *control);
+/* Loads what *next says, unless *now, which must be current, says the same: loading is slow. */
+void context_change_control(const uint64_t *now, const uint64_t *next);
 
 #endif

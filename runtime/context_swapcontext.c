@@ -30,7 +30,7 @@ static void forget_stack(ucontext_t *registers)
 }
 
 /* The first switch to a stack. start is large, and of no use afterwards. */
-static __attribute__((noinline)) void enter(ucontext_t *here, struct context *to)
+CONTEXT_LEAVES static __attribute__((noinline)) void enter(ucontext_t *here, struct context *to)
 {
 	uintptr_t address = (uintptr_t)to;
 	ucontext_t start;
@@ -48,7 +48,7 @@ static __attribute__((noinline)) void enter(ucontext_t *here, struct context *to
 		abort();
 }
 
-void context_backend_switch(struct context *from, struct context *to)
+CONTEXT_LEAVES void context_backend_switch(struct context *from, struct context *to)
 {
 	uint64_t control; /* swapcontext has its own copy */
 	ucontext_t here;

@@ -33,6 +33,7 @@ FUNCTION NAME(context_trampoline)
 	.cfi_endproc
 END NAME(context_trampoline)
 
+/* context_mark(context, control) */
 FUNCTION NAME(context_mark)
 	.cfi_startproc
 	endbr64
@@ -47,6 +48,7 @@ FUNCTION NAME(context_mark)
 	.cfi_endproc
 END NAME(context_mark)
 
+/* context_save_control(control) */
 FUNCTION NAME(context_save_control)
 	.cfi_startproc
 	endbr64
@@ -56,22 +58,24 @@ FUNCTION NAME(context_save_control)
 	.cfi_endproc
 END NAME(context_save_control)
 
-/* The low 6 bits of mxcsr are flags that say what happened; only the rest are modes. */
-FUNCTION NAME(context_load_control)
+/*
+ * context_change_control(now, next). The low 6 bits of mxcsr are flags that say what happened; only
+ * the rest are modes. The two words are compared as they were written, one by one: a load that
+ * spans two fresh stores has to wait for both.
+ */
+FUNCTION NAME(context_change_control)
 	.cfi_startproc
 	endbr64
-	stmxcsr -8(%rsp)
-	fnstcw -4(%rsp)
-	movl -8(%rsp), %eax
-	xorl (%rdi), %eax
+	movl (%rdi), %eax
+	xorl (%rsi), %eax
 	testl $0xffc0, %eax
 	jne 1f
-	movzwl -4(%rsp), %eax
-	cmpw 4(%rdi), %ax
+	movzwl 4(%rdi), %eax
+	cmpw 4(%rsi), %ax
 	jne 1f
 	ret
-1:	ldmxcsr (%rdi)
-	fldcw 4(%rdi)
+1:	ldmxcsr (%rsi)
+	fldcw 4(%rsi)
 	ret
 	.cfi_endproc
-END NAME(context_load_control)
+END NAME(context_change_control)
