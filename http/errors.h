@@ -3,7 +3,7 @@
 #ifndef LOOPHOUND_HTTP_ERRORS_H
 #define LOOPHOUND_HTTP_ERRORS_H
 
-/* Idempotent and cheap; http_session_new() and http_server_start() call it. */
+/* Idempotent; runs by itself before main(). Called by the session and the server to be linked in. */
 void errors_register(void);
 
 #endif

@@ -23,7 +23,7 @@ struct headers {
 	char *text;
 	size_t used, size;
 	size_t field_start; /* where the last field, or the lead, begins */
-	bool in_value;	    /* the next name begins another field */
+	enum { HEADERS_LEAD, HEADERS_NAME, HEADERS_VALUE } piece; /* what grows now */
 	unsigned count;
 	struct {
 		uint32_t name, value; /* offsets: the text moves as it grows */
