@@ -83,10 +83,11 @@ static int build(struct url **out, const struct url_parts *parts)
 	const char *open = parts->ipv6 ? "[" : "", *close = parts->ipv6 ? "]" : "";
 	const char *scheme = parts->secure ? "https" : "http";
 	struct url *url = malloc(room);
-	char *at = (char *)(url + 1);
+	char *at;
 
 	if (!url)
 		return ASYNC_ENOMEM;
+	at = (char *)(url + 1);
 	*url = (struct url){ .secure = parts->secure, .ipv6 = parts->ipv6, .port = parts->port };
 	url->host = at;
 	at = stpcpy(at, parts->host) + 1;

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.c - checks a request, then writes its head into one block of the right size.
+ *
+ * First everything is checked and measured, then everything is written by the same sequence of
+ * puts: measuring is writing to nowhere, so the two cannot disagree.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/headers.h"
+#include "http/request.h"
+
+/* at NULL: only counts. */
+struct writer {
+	char *at;
+	size_t size;
+};
+
+static void put_bytes(struct writer *writer, const void *data, size_t size)
+{
+	if (writer->at && size) {
+		memcpy(writer->at, data, size);
+		writer->at += size;
+	}
+	writer->size += size;
+}
+
+static void put(struct writer *writer, const char *text)
+{
+	put_bytes(writer, text, strlen(text));
+}
+
+static void put_header(struct writer *writer, const char *name, const char *value)
+{
+	put(writer, name);
+	put(writer, ": ");
+	put(writer, value);
+	put(writer, "\r\n");
+}
+
+static int fail(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int fail(char *why, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why, REQUEST_WHY, format, arguments);
+	va_end(arguments);
+	return HTTP_EREQUEST;
+}
+
+bool request_is_idempotent(const char *method)
+{
+	static const char *const methods[] = { "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- Checking -------------------------------------------------------------------------------- */
+
+/* These decide where messages begin and end, which is not for the caller to say. */
+static bool is_reserved(const struct http_header *header)
+{
+	static const char *const names[] = { "content-length", "transfer-encoding", "upgrade",
+					     "expect",	       "trailer",	    "te",
+					     "keep-alive" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(header->name, names[i]) == 0)
+			return true;
+	return strcasecmp(header->name, "connection") == 0 &&
+	       strcasecmp(header->value, "close") != 0 &&
+	       strcasecmp(header->value, "keep-alive") != 0;
+}
+
+static int check_header(const struct http_header *header, char *why)
+{
+	if (!header->name || !headers_is_token(header->name, strlen(header->name)))
+		return fail(why, "a header name that is empty or not a token");
+	if (!header->value || !headers_is_value(header->value))
+		return fail(why, "the value of %.60s has a control byte (CR, LF, ...)",
+			    header->name);
+	if (strlen(header->name) + strlen(header->value) > HEADERS_MAX_FIELD)
+		return fail(why, "header %.60s is longer than 16 KiB", header->name);
+	if (is_reserved(header))
+		return fail(why, "%.60s is set by the library", header->name);
+	return 0;
+}
+
+static int check(const struct request *request, char *why)
+{
+	const char *method = request->method ? request->method : "GET";
+	int rc = 0;
+
+	if (!headers_is_token(method, strlen(method)) || strlen(method) > 32)
+		return fail(why, "the method is not a token of at most 32 characters");
+	if (strcasecmp(method, "CONNECT") == 0)
+		return fail(why, "CONNECT is for proxies");
+	if (request->user_agent && !headers_is_value(request->user_agent))
+		return fail(why, "the user agent has a control byte (CR, LF, ...)");
+	for (size_t i = 0; i < request->header_count && rc == 0; i++)
+		rc = check_header(&request->headers[i], why);
+	if (rc == 0 && headers_count(request->headers, request->header_count, "host") > 1)
+		return fail(why, "two Host headers");
+	return rc;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static int unhex(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* The next byte of user information, percent-decoded; -1 at its end. url.h vouches for the form. */
+static int next_byte(const char **text)
+{
+	int byte;
+
+	if (**text == '\0')
+		return -1;
+	if (**text != '%')
+		return (unsigned char)*(*text)++;
+	byte = unhex((*text)[1]) << 4 | unhex((*text)[2]);
+	*text += 3;
+	return byte;
+}
+
+/* RFC 7617: base64 of user:password; a user alone has an empty password. */
+static void put_authorization(struct writer *writer, const char *userinfo)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	bool colon = strchr(userinfo, ':');
+
+	put(writer, "Authorization: Basic ");
+	for (;;) {
+		unsigned bits = 0;
+		int count = 0, byte;
+		char four[4] = "====";
+
+		while (count < 3 && ((byte = next_byte(&userinfo)) >= 0 || !colon)) {
+			if (byte < 0) {
+				byte = ':';
+				colon = true;
+			}
+			bits |= (unsigned)byte << (16 - 8 * count++);
+		}
+		if (count == 0)
+			break;
+		for (int i = 0; i <= count; i++)
+			four[i] = digits[bits >> (18 - 6 * i) & 63];
+		put_bytes(writer, four, sizeof(four));
+	}
+	put(writer, "\r\n");
+}
+
+/* RFC 9110 8.6: also 0, where the method gives a body a meaning. */
+static bool wants_length(const char *method, size_t body_size)
+{
+	return body_size > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	       strcmp(method, "PATCH") == 0;
+}
+
+static void put_default(struct writer *writer, const struct request *request, const char *name,
+			const char *value)
+{
+	if (!headers_find(request->headers, request->header_count, name))
+		put_header(writer, name, value);
+}
+
+static void put_head(struct writer *writer, const struct request *request)
+{
+	const char *method = request->method ? request->method : "GET";
+	const char *agent = request->user_agent ? request->user_agent : "loophound/0.1";
+	char length[24];
+
+	put(writer, method);
+	put(writer, " ");
+	put(writer, request->url->target);
+	put(writer, " HTTP/1.1\r\n");
+	put_default(writer, request, "Host", request->url->authority);
+	put_default(writer, request, "Accept", "*/*");
+	/* There are no decoders, and without this a server may choose any coding. */
+	put_default(writer, request, "Accept-Encoding", "identity");
+	put_default(writer, request, "User-Agent", agent);
+	if (request->url->userinfo &&
+	    !headers_find(request->headers, request->header_count, "Authorization"))
+		put_authorization(writer, request->url->userinfo);
+	for (size_t i = 0; i < request->header_count; i++)
+		put_header(writer, request->headers[i].name, request->headers[i].value);
+	if (wants_length(method, request->body_size)) {
+		snprintf(length, sizeof(length), "%zu", request->body_size);
+		put_header(writer, "Content-Length", length);
+	}
+	put(writer, "\r\n");
+}
+
+int request_write(const struct request *request, struct request_bytes *out, char why[REQUEST_WHY])
+{
+	struct writer count = { NULL, 0 }, writer = { NULL, 0 };
+	int rc;
+
+	*out = (struct request_bytes){ .has_body = request->body_size <= REQUEST_SMALL_BODY };
+	why[0] = '\0';
+	rc = check(request, why);
+	if (rc < 0)
+		return rc;
+	put_head(&count, request);
+	if (out->has_body)
+		count.size += request->body_size;
+	out->data = malloc(count.size);
+	if (!out->data)
+		return ASYNC_ENOMEM;
+	writer.at = out->data;
+	put_head(&writer, request);
+	if (out->has_body)
+		put_bytes(&writer, request->body, request->body_size);
+	out->size = count.size;
+	return 0;
+}
