@@ -98,6 +98,8 @@ struct net_connect_options {
 	int family; /* AF_UNSPEC */
 	/* Seconds for each step; 0: none. On expiry: ASYNC_ETIMEOUT, and *failed_step says which. */
 	double dns_timeout, connect_timeout, tls_timeout;
+	/* What expiry is called instead of ASYNC_ETIMEOUT, by step; 0: that. */
+	int dns_expired, connect_expired, tls_expired;
 	struct net_tls_context *tls; /* NULL: plain TCP */
 	const char *tls_name;	     /* SNI and the name to verify; NULL: host */
 	unsigned deny_kinds;	     /* of enum net_address_kind: NET_EADDR_BLOCKED */

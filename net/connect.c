@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connect.c - net_connect: a name becomes a stream in three steps, each with its limit, its time
+ * and its name in the failure.
+ */
+#include <string.h>
+
+#include "net/race.h"
+#include "net/tls.h"
+
+#define MAX_FOUND 16
+
+struct connecting {
+	const char *here;
+	const char *host;
+	int port;
+	const struct net_connect_options *options;
+	struct net_connect_timing timing;
+	const char *step;
+	struct net_address found[MAX_FOUND];
+	int count;
+	struct race_result race;
+	struct net_stream *stream;
+};
+
+/* what: "connection timeout", for example. */
+static int expired(const struct connecting *c, int code, const char *what, double seconds,
+		   const char *detail)
+{
+	return async_raise(code ? code : ASYNC_ETIMEOUT, "%s to host %.255s:%d after %g s%s%s",
+			   what, c->host, c->port, seconds, *detail ? "; " : "", detail);
+}
+
+/* Addresses on the deny list are dropped here; what is left is what is connected to. */
+static int allow(struct connecting *c)
+{
+	char text[NET_ADDRESS_TEXT];
+	int kept = 0;
+
+	for (int i = 0; i < c->count; i++)
+		if (!(net_address_kind(&c->found[i]) & c->options->deny_kinds))
+			c->found[kept++] = c->found[i];
+	if (kept == 0)
+		return async_raise(NET_EADDR_BLOCKED, "connecting to %.255s (%s) is not allowed",
+				   c->host, net_address_format(&c->found[0], text));
+	c->count = kept < RACE_MAX ? kept : RACE_MAX;
+	return 0;
+}
+
+ASYNC_SUSPENDS static int resolve(struct connecting *c)
+{
+	double seconds = c->options->dns_timeout;
+	struct async_timeout limit;
+	int64_t start = async_time_ns();
+	bool literal = net_address_parse(&c->found[0], c->host, c->port) == 0;
+	int rc;
+
+	c->step = "dns";
+	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	rc = net_resolve_at(c->here, c->host, c->port, c->options->family, c->found, MAX_FOUND);
+	rc = async_timeout_end(&limit, rc);
+	if (!literal)
+		c->timing.dns = async_time_ns() - start;
+	if (rc == ASYNC_ETIMEOUT)
+		return expired(c, c->options->dns_expired, "name look-up timeout", seconds, "");
+	if (rc < 0)
+		return rc;
+	c->count = rc;
+	return allow(c);
+}
+
+ASYNC_SUSPENDS static int reach(struct connecting *c)
+{
+	double seconds = c->options->connect_timeout;
+	struct async_timeout limit;
+	int64_t start = async_time_ns();
+	int rc;
+
+	c->step = "connect";
+	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	rc = race_connect(c->here, c->found, c->count, &c->race);
+	rc = async_timeout_end(&limit, rc);
+	c->timing.connect = async_time_ns() - start;
+	if (rc == ASYNC_ETIMEOUT)
+		return expired(c, c->options->connect_expired, "connection timeout", seconds,
+			       c->race.report);
+	if (rc == ASYNC_ECANCELED)
+		return rc;
+	if (rc < 0)
+		return async_raise(rc, "cannot connect to %.255s:%d: %s", c->host, c->port,
+				   c->race.report);
+	return stream_new(&c->stream, c->here, rc, &c->race.address);
+}
+
+ASYNC_SUSPENDS static int secure(struct connecting *c)
+{
+	const char *name = c->options->tls_name ? c->options->tls_name : c->host;
+	double seconds = c->options->tls_timeout;
+	struct async_timeout limit;
+	int64_t start = async_time_ns();
+	int rc;
+
+	if (!c->options->tls)
+		return 0;
+	c->step = "tls";
+	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	rc = tls_start_client(c->here, c->stream, c->options->tls, name, c->port);
+	rc = async_timeout_end(&limit, rc);
+	c->timing.tls = async_time_ns() - start;
+	if (rc == ASYNC_ETIMEOUT)
+		return expired(c, c->options->tls_expired, "TLS handshake timeout", seconds, "");
+	return rc;
+}
+
+ASYNC_SUSPENDS int net_connect_at(const char *here, struct net_stream **out, const char *host,
+				  int port, const struct net_connect_options *options)
+{
+	static const struct net_connect_options none;
+	struct connecting c = { .here = here,
+				.host = host,
+				.port = port,
+				.options = options ? options : &none,
+				.timing = { -1, -1, -1 } };
+	int rc = resolve(&c);
+
+	if (rc == 0)
+		rc = reach(&c);
+	if (rc == 0)
+		rc = secure(&c);
+	if (c.options->timing)
+		*c.options->timing = c.timing;
+	if (c.options->tried)
+		*c.options->tried = c.race.address;
+	if (rc < 0) {
+		if (c.options->failed_step)
+			*c.options->failed_step = c.step;
+		net_close(c.stream);
+		return rc;
+	}
+	*out = c.stream;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.c - connected sockets as try-then-wait, whatever speaks over them.
+ *
+ * The public calls go through the transport's table and count who is inside, so that net_close()
+ * from another task may take the fd away at once and the memory when the last one has left.
+ */
+#include "net/stream.h"
+
+#include <stdlib.h>
+
+#include "runtime/base.h"
+#include "runtime/portable.h"
+
+/* Turns of the loop after which an empty socket is looked at again rather than believed. */
+#define FRESH_TURNS 2
+
+int stream_new(struct net_stream **out, const char *here, int fd, const struct net_address *peer)
+{
+	struct net_stream *stream = calloc(1, sizeof *stream);
+
+	if (!stream) {
+		fd_close(here, fd);
+		return ASYNC_ENOMEM;
+	}
+	stream->ops = &plain_ops;
+	stream->fd = fd;
+	stream->peer = *peer;
+	*out = stream;
+	return 0;
+}
+
+ASYNC_SUSPENDS int stream_wait(const char *here, struct net_stream *stream,
+			       enum fd_direction direction)
+{
+	int rc = fd_ready(stream->fd, direction) ? fd_budget(here) :
+						   fd_wait(here, stream->fd, direction);
+
+	return stream->closed ? ASYNC_ECLOSED : rc;
+}
+
+ssize_t stream_receive(struct net_stream *stream, void *buffer, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = recv(stream->fd, buffer, size, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		n = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+		if (n == -EAGAIN)
+			fd_clear(stream->fd, FD_READ);
+	} else if (n > 0 && (size_t)n < size && !fd_hangup(stream->fd)) {
+		/* Whatever comes from now on is a new edge, so the next read can wait first. */
+		fd_clear(stream->fd, FD_READ);
+		stream->looked_turn = async_loop_turns();
+	}
+	return n;
+}
+
+ssize_t stream_send(struct net_stream *stream, const void *data, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = send(stream->fd, data, size, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		n = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+		if (n == -EAGAIN)
+			fd_clear(stream->fd, FD_WRITE);
+	}
+	return n;
+}
+
+/*
+ * A connection that goes from one request to the next within a turn or two need not be asked: its
+ * bit is clear because its last read emptied it. One that has been idle is looked at, for the bit
+ * knows only what the poller has seen.
+ */
+bool stream_is_empty(struct net_stream *stream)
+{
+	char byte;
+
+	if (fd_hangup(stream->fd))
+		return false;
+	if (!fd_ready(stream->fd, FD_READ) &&
+	    async_loop_turns() - stream->looked_turn <= FRESH_TURNS)
+		return true;
+	return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static void free_stream(struct net_stream *stream)
+{
+	stream->ops->free(stream);
+	free(stream);
+}
+
+void stream_leave(struct net_stream *stream)
+{
+	if (--stream->users == 0 && stream->closed)
+		free_stream(stream);
+}
+
+ASYNC_SUSPENDS ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer,
+				   size_t size)
+{
+	ssize_t n;
+
+	must(size > 0, "%s: net_read of no bytes: 0 would look like the end", here);
+	stream->users++;
+	n = stream->ops->read(here, stream, buffer, size);
+	stream_leave(stream);
+	return n;
+}
+
+ASYNC_SUSPENDS int net_write_at(const char *here, struct net_stream *stream, const void *data,
+				size_t size)
+{
+	int rc;
+
+	stream->users++;
+	rc = stream->ops->write(here, stream, data, size);
+	stream_leave(stream);
+	return rc;
+}
+
+bool net_is_quiet(struct net_stream *stream)
+{
+	return stream->ops->is_quiet(stream);
+}
+
+void net_close(struct net_stream *stream)
+{
+	if (!stream)
+		return;
+	must(!stream->closed, "net_close: the stream is closed already");
+	stream->ops->farewell(stream);
+	stream->closed = true;
+	fd_close(ASYNC_HERE, stream->fd);
+	if (stream->users == 0)
+		free_stream(stream);
+}
+
+const struct net_address *net_peer(const struct net_stream *stream)
+{
+	return &stream->peer;
+}
+
+int net_fd(const struct net_stream *stream)
+{
+	return stream->fd;
+}

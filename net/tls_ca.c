@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls_ca.c - whom a client trusts: the file that it names, else SSL_CERT_FILE and SSL_CERT_DIR, else
+ * the system's bundle.
+ *
+ * The bundle is read as a whole, on a thread: OpenSSL's default would look into a directory in the
+ * middle of each handshake, on the loop. Directories serve only where there is no bundle.
+ */
+#include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/tls_ca.h"
+#include "runtime/base.h"
+
+/* Where systems keep it: Debian and Arch, Fedora, SUSE, Alpine and the BSDs, FreeBSD's port. */
+static const char *const bundles[] = {
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",	      "/etc/ssl/cert.pem",
+	"/usr/local/share/certs/ca-root-nss.crt",
+};
+
+static bool load_file(SSL_CTX *settings, const char *path, char *reason, size_t size)
+{
+	char text[160];
+
+	ERR_clear_error();
+	if (SSL_CTX_load_verify_file(settings, path) == 1)
+		return true;
+	tls_error_text(text, sizeof text);
+	snprintf(reason, size, "cannot load CA certificates from %.256s: %s", path, text);
+	return false;
+}
+
+/* Does it hold a certificate under the name that OpenSSL looks for, a hash and a number? */
+static bool is_ca_directory(const char *path)
+{
+	DIR *directory = opendir(path);
+	bool found = false;
+	struct dirent *entry;
+
+	if (!directory)
+		return false;
+	while (!found && (entry = readdir(directory)) != NULL)
+		found = strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.';
+	closedir(directory);
+	return found;
+}
+
+static bool load_directory(SSL_CTX *settings, const char *path, char *reason, size_t size)
+{
+	if (is_ca_directory(path) && SSL_CTX_load_verify_dir(settings, path) == 1)
+		return true;
+	snprintf(reason, size, "no CA certificates in the directory %.256s", path);
+	return false;
+}
+
+static bool load_system(SSL_CTX *settings, char *reason, size_t size)
+{
+	if (access(X509_get_default_cert_file(), R_OK) == 0)
+		return load_file(settings, X509_get_default_cert_file(), reason, size);
+	for (size_t i = 0; i < array_size(bundles); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return load_file(settings, bundles[i], reason, size);
+	if (load_directory(settings, X509_get_default_cert_dir(), reason, size))
+		return true;
+	snprintf(reason, size,
+		 "no CA certificates found on this system: install the package ca-certificates, or "
+		 "name a file of them (SSL_CERT_FILE, ca_file, --cacert)");
+	return false;
+}
+
+bool tls_ca_load(struct ssl_ctx_st *settings, const char *ca_file, char *reason, size_t size)
+{
+	const char *file = getenv("SSL_CERT_FILE"), *directory = getenv("SSL_CERT_DIR");
+
+	if (ca_file)
+		return load_file(settings, ca_file, reason, size);
+	if (file && *file && !load_file(settings, file, reason, size))
+		return false;
+	if (directory && *directory && !load_directory(settings, directory, reason, size))
+		return false;
+	if ((file && *file) || (directory && *directory))
+		return true;
+	return load_system(settings, reason, size);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* tls_ca.h - whom a client trusts, for tls_context.c. */
+#ifndef LOOPHOUND_NET_TLS_CA_H
+#define LOOPHOUND_NET_TLS_CA_H
+
+#include "net/tls.h"
+
+/* Reads files: for a thread. ca_file may be NULL. False: reason says why, ready for the user. */
+bool tls_ca_load(struct ssl_ctx_st *settings, const char *ca_file, char *reason, size_t size);
+
+#endif
