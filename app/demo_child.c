@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * demo_child.c - child processes that never outlive the demo.
+ *
+ * On SIGINT, SIGTERM, SIGHUP and SIGPIPE the handler kills and reaps them, then lets the signal do
+ * what it does by default, so that a shell sees the demo die of it. All that the handler calls is
+ * allowed in one.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/demo.h"
+
+static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+static volatile pid_t children[2];
+
+static void end_all(int signo)
+{
+	for (int i = 0; i < 2; i++)
+		if (children[i] > 0 && kill(children[i], SIGKILL) == 0)
+			waitpid(children[i], NULL, 0);
+	signal(signo, SIG_DFL);
+	raise(signo);
+}
+
+static void set_handlers(void (*handler)(int signo))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &action, NULL);
+}
+
+/* The signals wait while the child is not yet in the table. */
+pid_t demo_child_fork(void)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid_t pid = fork();
+	if (pid == 0) {
+		memset((void *)children, 0, sizeof(children));
+		set_handlers(SIG_DFL);
+	} else if (pid > 0) {
+		children[children[0] > 0] = pid;
+		set_handlers(end_all);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int demo_child_wait(pid_t pid)
+{
+	int status = 0;
+
+	/* A thread of the pool may have taken the signal; this one is only interrupted. */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	for (int i = 0; i < 2; i++)
+		if (children[i] == pid)
+			children[i] = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

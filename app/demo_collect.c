@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * demo_collect.c - the last part: build/collect on all twelve APIs.
+ *
+ * The program is the one beside our own executable. Its records go through a pipe, so that on a
+ * terminal each can be cut to one row; anywhere else they are passed on whole.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/demo.h"
+
+static void become_collect(const struct demo *demo, int out)
+{
+	char path[PATH_MAX];
+	const char *argv[PRACTICE_APIS + 8] = { path, "--progress", "none", "--summary", "text" };
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("collect"));
+	int count = 5;
+
+	path[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(path, '/');
+	strcpy(slash ? slash + 1 : path, "collect");
+	for (int i = 0; i < PRACTICE_APIS; i++)
+		argv[count++] = demo->urls[i];
+	dup2(out, STDOUT_FILENO);
+	execv(path, (char *const *)argv);
+	perror(path);
+	_exit(127);
+}
+
+static void print_record(const struct demo *demo, char *line, size_t size)
+{
+	int room = demo->columns - 3;
+
+	if (demo->terminal && (int)size > room + 1) {
+		/* Not in the middle of a UTF-8 character. */
+		while (room > 0 && ((unsigned char)line[room] & 0xc0) == 0x80)
+			room--;
+		printf("%.*s...\n", room, line);
+	} else {
+		fwrite(line, 1, size, stdout);
+	}
+}
+
+int demo_collect(const struct demo *demo)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size;
+	int ends[2];
+
+	demo_bold(demo, "and then  collect URL...: all twelve, one record each, and a summary\n");
+	fflush(stdout);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = demo_child_fork();
+	if (pid == 0)
+		become_collect(demo, ends[1]);
+	close(ends[1]);
+	FILE *records = fdopen(ends[0], "r");
+	while (records != NULL && (size = getline(&line, &capacity, records)) > 0)
+		print_record(demo, line, (size_t)size);
+	fflush(stdout);
+	free(line);
+	if (records != NULL)
+		fclose(records);
+	int status = pid > 0 ? demo_child_wait(pid) : 127;
+	return status == 0 ? 0 : ASYNC_EFAILED;
+}
