@@ -5,7 +5,8 @@
  * As slow as the signal mask's system calls make it, and right by definition. When another backend
  * is suspected, build with CONTEXT=swapcontext and compare.
  *
- *  - macOS wants _XOPEN_SOURCE for ucontext.h, before the first include.
+ *  - macOS wants _XOPEN_SOURCE for ucontext.h, before the first include, and calls these functions
+ *    deprecated without having others.
  *  - uc_stack is emptied before each switch: ASan would clear the shadow of what it describes.
  */
 #ifndef _XOPEN_SOURCE
@@ -15,6 +16,8 @@
 
 #include <stdlib.h>
 #include <ucontext.h>
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 void context_backend_create(struct context *context, void *top)
 {

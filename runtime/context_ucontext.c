@@ -7,7 +7,8 @@
  * the stack they are enough. setjmp leaves out the floating-point modes; they are kept beside it.
  *
  *  - A fortified _longjmp refuses to go to another stack, hence the first line below.
- *  - macOS wants _XOPEN_SOURCE for ucontext.h, before the first include.
+ *  - macOS wants _XOPEN_SOURCE for ucontext.h, before the first include, and calls these functions
+ *    deprecated without having others.
  *  - The registers are a local variable, that is, on the stack being suspended.
  *  - Where ASan is, its _longjmp forgets the red zones of the frames on the stack being left.
  *    Nothing is reported wrongly; CONTEXT=asm keeps them.
@@ -21,6 +22,8 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <ucontext.h>
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 struct registers {
 	uint64_t control;
