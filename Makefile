@@ -5,7 +5,7 @@
 BUILD   = build#         where everything is made; each configuration may have its own
 CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
-SYMBOLS = $(if $(shell pkg-config --exists libdw 2>&1 || echo no),none,libdw)# names for the watchdog
+SYMBOLS = $(if $(shell pkg-config --exists 'libdw >= 0.187' 2>&1 || echo no),none,libdw)# names for the watchdog
 OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
@@ -31,10 +31,15 @@ LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
 LIBS    = -lssl -lcrypto -lhttp_parser -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
-BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c)
+# Only Linux shows one thread to another, which is what the watchdog's monitor works with.
+WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
+MONITOR  = $(addprefix runtime/watchdog,.c _advice.c _capture.c _monitor.c _report.c _usage.c)
+BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c runtime/maps_*.c \
+           $(MONITOR) runtime/watchdog_none.c)
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
-CHOICE   = runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
-           runtime/context_$(ARCH).S runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c
+CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
+           runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c runtime/symbol_$(SYMBOLS)_%.c \
+           runtime/maps_$(WATCHDOG).c $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog_none.c)
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
@@ -118,6 +123,8 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
+
+$(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
 	$(call say,LINK)
