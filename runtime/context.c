@@ -11,8 +11,7 @@
  *  - Valgrind is told each stack, or it would guess at every switch.
  */
 #include "runtime/context_backend.h"
-
-#include <stdlib.h>
+#include "runtime/base.h"
 
 #if CONTEXT_ASAN
 #include <sanitizer/asan_interface.h>
@@ -143,7 +142,7 @@ __attribute__((noreturn, used)) void context_main(struct context *context)
 	context_save_control(&control);
 	context_change_control(&control, &start->control);
 	start->entry(start->arg);
-	abort(); /* nothing lies below: entry must end with context_exit */
+	base_die("a function on a stack of its own returned instead of calling context_exit");
 }
 
 void context_create(struct context *context, void *low, size_t size, void (*entry)(void *arg),
@@ -171,7 +170,7 @@ void context_exit(struct context *from, struct context *to)
 {
 	tell_leave(NULL, to);
 	context_backend_switch(from, to);
-	abort(); /* somebody switched to a context that had ended */
+	base_die("a switch to a context that has ended");
 }
 
 void context_destroy(struct context *context)
