@@ -24,15 +24,17 @@ struct json_span {
 enum json_verdict { JSON_VALID = 0, JSON_INVALID, JSON_TOO_DEEP };
 
 /*
- * Checks all of text: one value, UTF-8, depth at most JSON_MAX_DEPTH. On failure *offset (may be
- * NULL) is the first byte that is wrong.
+ * Checks all of text: one value, UTF-8, depth at most JSON_MAX_DEPTH. Also refused: a \u escape
+ * that is half of a surrogate pair, and a byte order mark, which callers strip. On failure *offset
+ * (may be NULL) is the first byte that is wrong, or text.len when more should have come.
  */
 enum json_verdict json_validate(struct json_span text, size_t *offset);
 
 /*
  * Finds path ("$.a[0].b", "$['x.y']") and points value at it, as written: a string without its
- * quotes and with its escapes untouched, anything else as in the text. The text is validated on the way.
- * 0, or HTTP_EJSON when the path is absent or malformed, or the text is not JSON.
+ * quotes and with its escapes untouched, anything else as in the text. The text is validated on
+ * the way; keys are compared by what they mean ("\u0061" is "a"). 0, or HTTP_EJSON when the path
+ * is absent or malformed, one of its names is twice in its object, or the text is not JSON.
  */
 int json_get(struct json_span text, const char *path, struct json_span *value);
 
