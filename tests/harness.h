@@ -138,8 +138,9 @@ void for_each_failing_syscall(void (*fn)(void));
  */
 void fail_call(const char *function, int n, int error);
 void fail_none(void);
-/* How often the planned failure has happened. */
+/* How often the planned failure has happened; how often the function has been called meanwhile. */
 int fail_count(void);
+int fail_calls(void);
 
 /* ---- Files and programs ---------------------------------------------------------------------- */
 

@@ -77,6 +77,11 @@ int fail_count(void)
 	return plan->failed;
 }
 
+int fail_calls(void)
+{
+	return plan->calls;
+}
+
 static void run_with_failure(void (*fn)(void))
 {
 	setpgid(0, 0);
