@@ -94,6 +94,12 @@ void async_register_errors(const struct async_error_entry *table, size_t count);
 int async_raise_at(int code, const char *function, const char *file, int line, const char *format,
 		   ...) __attribute__((format(printf, 5, 6)));
 
+/*
+ * What was last recorded in the current task, if it was for this code: the caught exception's text
+ * and place. NULL when there is none. Valid until the next await or async_raise().
+ */
+const struct async_error *async_raised(int code);
+
 /* ---- Running --------------------------------------------------------------------------------- */
 
 struct async_task;
@@ -310,7 +316,7 @@ void async_timeout_begin_at(const char *here, struct async_timeout *limit, doubl
 int async_timeout_end(struct async_timeout *limit, int rc);
 /* True once the limit has ended the stretch. */
 bool async_timeout_expired(const struct async_timeout *limit);
-/* Moves the deadline to async_time() + seconds; only between begin and end. */
+/* Moves the deadline to async_time() + seconds, as begin has them; only between begin and end. */
 void async_timeout_reschedule(struct async_timeout *limit, double seconds);
 
 /* ---- Callbacks ------------------------------------------------------------------------------- */
@@ -386,6 +392,9 @@ bool async_future_cancel(struct async_future *future);
 /* call_soon(run, arg) once done (at once when it is). The handle is the caller's. */
 void async_future_add_done_callback(struct async_future *future, struct async_handle *handle,
 				    void (*run)(void *arg), void *arg);
+/* The same for a task: it runs in the turn after the task's end. */
+void async_task_add_done_callback(struct async_task *task, struct async_handle *handle,
+				  void (*run)(void *arg), void *arg);
 /* await future: its code. Cancelling the caller cancels the future. */
 #define async_future_await(future) async_future_await_at(ASYNC_HERE, (future))
 ASYNC_SUSPENDS int async_future_await_at(const char *here, struct async_future *future);

@@ -32,6 +32,15 @@ int async_raise_at(int code, const char *function, const char *file, int line, c
 	return code;
 }
 
+const struct async_error *async_raised(int code)
+{
+	struct task *task = loop_current ? loop_current->current : NULL;
+
+	if (!task || !task->error || task->error->error.code != code)
+		return NULL;
+	return &task->error->error;
+}
+
 void task_note(struct task *task, int code, const char *function, const char *file, int line,
 	       const char *format, ...)
 {
@@ -87,6 +96,13 @@ const struct async_error *async_task_error(struct async_task *handle)
 		return NULL;
 	task->retrieved = true;
 	return task->future.result < 0 ? &task_error(task)->error : NULL;
+}
+
+void async_task_add_done_callback(struct async_task *task, struct async_handle *handle,
+				  void (*run)(void *arg), void *arg)
+{
+	async_future_add_done_callback(&task_of("?", "async_task_add_done_callback", task)->future,
+				       handle, run, arg);
 }
 
 const char *task_name(const struct task *task, char buffer[TASK_NAME])
