@@ -23,6 +23,7 @@ enum heartbeat_bell {
 	HEARTBEAT_QUIET = 0,  /* it wakes by its own clock */
 	HEARTBEAT_PARKED = 1, /* it sleeps until the loop is busy again */
 	HEARTBEAT_WATCH = 2,  /* it wants to know when this slice ends */
+	HEARTBEAT_STOP = 3,   /* it is to end; set by the loop */
 };
 
 struct heartbeat {
@@ -54,8 +55,8 @@ static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
 static inline void heartbeat_end(struct heartbeat *hb)
 {
 	heartbeat_step(&hb->generation);
-	if (__builtin_expect(atomic_load_explicit(&hb->bell, memory_order_relaxed) ==
-				     HEARTBEAT_WATCH, 0))
+	if (__builtin_expect(
+		    atomic_load_explicit(&hb->bell, memory_order_relaxed) == HEARTBEAT_WATCH, 0))
 		heartbeat_ring(hb);
 }
 
@@ -73,8 +74,8 @@ static inline void heartbeat_busy(struct heartbeat *hb)
 	 * are sequentially consistent, so at least one side sees the other: no wake-up is lost.
 	 */
 	atomic_store_explicit(&hb->polls, polls + 1, memory_order_seq_cst);
-	if (__builtin_expect(atomic_load_explicit(&hb->bell, memory_order_seq_cst) ==
-				     HEARTBEAT_PARKED, 0))
+	if (__builtin_expect(
+		    atomic_load_explicit(&hb->bell, memory_order_seq_cst) == HEARTBEAT_PARKED, 0))
 		heartbeat_ring(hb);
 }
 

@@ -13,6 +13,7 @@
 #define LOOPHOUND_RUNTIME_WATCHDOG_H
 
 #include "runtime/heartbeat.h"
+#include "runtime/machine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +29,14 @@ int watchdog_start(struct watchdog **out, struct heartbeat *hb);
 
 /* Ends and joins the monitor; a stall still on its way is reported first. NULL does nothing. */
 void watchdog_stop(struct watchdog *watchdog);
+
+/*
+ * For a signal handler on the loop's thread: asks the monitor, which has all symbols at hand, which
+ * functions of the program these registers are in, and waits at most a second for the answer.
+ * [low, high) is the stack. Async-signal-safe. Returns the length of the text, lines as they
+ * stand in a report; 0: no answer.
+ */
+size_t watchdog_locate(const struct machine_registers *registers, uintptr_t low, uintptr_t high,
+		       char *text, size_t size);
 
 #endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * maps_linux.c - reads /proc/self/maps, a line at a time, with nothing but system calls.
+ *
+ * addr2line wants the address that the file itself gives to the place: for all that is position
+ * independent that is the distance from the file's first mapping, else the address as it is.
+ */
+#include "runtime/maps.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reader {
+	int fd;
+	size_t used, filled;
+	char bytes[1024];
+};
+
+/* The next line without its end, cut off at size. False at the end of the file. */
+static bool next_line(struct reader *reader, char *line, size_t size)
+{
+	size_t length = 0;
+
+	for (;;) {
+		if (reader->used == reader->filled) {
+			ssize_t got = read(reader->fd, reader->bytes, sizeof(reader->bytes));
+
+			if (got <= 0)
+				return false;
+			reader->used = 0;
+			reader->filled = (size_t)got;
+		}
+		char c = reader->bytes[reader->used++];
+		if (c == '\n')
+			break;
+		if (length + 1 < size)
+			line[length++] = c;
+	}
+	line[length] = '\0';
+	return true;
+}
+
+static const char *hex(const char *text, uintptr_t *value)
+{
+	for (*value = 0;; text++) {
+		if (*text >= '0' && *text <= '9')
+			*value = *value * 16 + (uintptr_t)(*text - '0');
+		else if (*text >= 'a' && *text <= 'f')
+			*value = *value * 16 + (uintptr_t)(*text - 'a') + 10;
+		else
+			return text;
+	}
+}
+
+/* Is the file that is mapped from here on one that was linked to a fixed address? */
+static bool is_fixed(uintptr_t base)
+{
+	const Elf64_Half *header = (const Elf64_Half *)base;
+
+	return memcmp(header, ELFMAG, SELFMAG) == 0 && header[8] == ET_EXEC;
+}
+
+bool maps_find(uintptr_t address, struct maps_place *place)
+{
+	struct reader reader = { .fd = openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC) };
+	char line[512], file[160] = "";
+	uintptr_t low, high, base = 0;
+	bool found = false;
+
+	if (reader.fd < 0)
+		return false;
+	while (!found && next_line(&reader, line, sizeof(line))) {
+		const char *rest = hex(hex(line, &low) + 1, &high);
+		const char *path = strchr(rest, '/');
+		size_t length = path ? strlen(path) : 0;
+
+		if (length >= sizeof(file))
+			path += length - sizeof(file) + 1;
+		if (path == NULL)
+			path = "";
+		if (strcmp(path, file) != 0) {
+			strcpy(file, path);
+			/* " r": the headers can be looked at */
+			base = rest[1] == 'r' ? low : 0;
+		}
+		found = address >= low && address < high && file[0] != '\0' && base != 0;
+	}
+	close(reader.fd);
+	if (!found)
+		return false;
+	strcpy(place->path, file);
+	place->offset = is_fixed(base) ? address : address - base;
+	return true;
+}

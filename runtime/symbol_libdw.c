@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbol_libdw.c - the libdw backend: opens the debug information of this process, warms it up,
+ * and turns a copied stack into named frames.
+ *
+ * Everything is read by symbol_warm(): the list of modules (with stdio, from /proc/self/maps), each
+ * module's ELF symbols and unwind tables, and the debug information where there is any. Later
+ * work touches only that. libdebuginfod is never asked: a watchdog does not go to the network.
+ */
+#include "runtime/symbol_libdw.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+const char symbol_hint[] = "no line information: compile with -g";
+
+/* The debug information is in the file itself, or below /usr/lib/debug by build id. */
+static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+			  const char *file, const char *link, GElf_Word crc, char **found)
+{
+	if (link == NULL)
+		return -1;
+	return dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc, found);
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_linux_proc_find_elf,
+	.find_debuginfo = find_debuginfo,
+};
+
+struct symbols *symbol_new(void)
+{
+	return calloc(1, sizeof(struct symbols));
+}
+
+static int warm_module(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+		       void *arg)
+{
+	GElf_Addr bias;
+
+	(void)data, (void)name, (void)arg;
+	if (dwfl_module_getelf(module, &bias) == NULL)
+		return DWARF_CB_OK;
+	(void)dwfl_module_eh_cfi(module, &bias);
+	(void)dwfl_module_addrname(module, base);
+	return DWARF_CB_OK;
+}
+
+/* Remembers where the runtime was compiled, to tell its frames from the program's. */
+static void find_root(struct symbols *symbols)
+{
+	static const char self[] = "runtime/symbol_libdw.c";
+	struct symbol_place place;
+	Dwarf_Attribute attribute;
+
+	symbol_libdw_locate(symbols, (uintptr_t)symbol_new, true, &place);
+	symbols->library = place.module;
+	if (!place.has_unit)
+		return;
+	const char *name = dwarf_diename(&place.unit);
+	size_t length = name ? strlen(name) : 0;
+	if (length < sizeof(self) - 1 || length - sizeof(self) + 1 >= sizeof(symbols->prefix) ||
+	    strcmp(name + length - sizeof(self) + 1, self) != 0)
+		return;
+	memcpy(symbols->prefix, name, length - sizeof(self) + 1);
+	symbols->root = dwarf_formstring(dwarf_attr(&place.unit, DW_AT_comp_dir, &attribute));
+}
+
+void symbol_warm(struct symbols *symbols)
+{
+	static struct symbol_frame frames[8];
+	uintptr_t here = (uintptr_t)__builtin_return_address(0);
+	struct symbol_place place;
+
+	symbols->dwfl = dwfl_begin(&callbacks);
+	if (symbols->dwfl == NULL)
+		return;
+	if (dwfl_linux_proc_report(symbols->dwfl, getpid()) != 0 ||
+	    dwfl_report_end(symbols->dwfl, NULL, NULL) != 0 || !symbol_libdw_attach(symbols)) {
+		dwfl_end(symbols->dwfl);
+		symbols->dwfl = NULL;
+		return;
+	}
+	dwfl_getmodules(symbols->dwfl, warm_module, NULL, 0);
+	symbols->program = dwfl_addrmodule(symbols->dwfl, getauxval(AT_PHDR));
+	find_root(symbols);
+	/* One name is looked up in the program, so that its debug information is open. */
+	symbol_libdw_locate(symbols, (uintptr_t)getauxval(AT_ENTRY), true, &place);
+	(void)symbol_libdw_name(symbols, &place, frames, 8);
+	symbol_libdw_locate(symbols, here, false, &place);
+	(void)symbol_libdw_name(symbols, &place, frames, 8);
+}
+
+void symbol_free(struct symbols *symbols)
+{
+	if (symbols == NULL)
+		return;
+	if (symbols->dwfl != NULL)
+		dwfl_end(symbols->dwfl);
+	free(symbols);
+}
+
+size_t symbol_unwind(struct symbols *symbols, const struct symbol_stack *stack,
+		     struct symbol_frame *frames, size_t max)
+{
+	struct symbol_place places[2];
+	size_t count = 0;
+
+	if (symbols->dwfl == NULL || max < SYMBOL_MAX_INLINED)
+		return 0;
+	symbol_libdw_unwind(symbols, stack);
+	for (size_t i = 0; i < symbols->count && count + SYMBOL_MAX_INLINED + 1 <= max; i++) {
+		struct symbol_place *place = &places[i & 1];
+
+		symbol_libdw_locate(symbols, symbols->pcs[i], i == 0, place);
+		if (i > 0 && symbol_libdw_gap(symbols, &places[(i - 1) & 1], place, &frames[count]))
+			count++;
+		count += symbol_libdw_name(symbols, place, frames + count, max - count);
+	}
+	return count;
+}

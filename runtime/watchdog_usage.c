@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog_usage.c - what a thread did with its time, asked from the kernel by another thread.
+ *
+ * The files are opened anew each time, with openat: the watchdog holds no fd of the program, and
+ * one that closes all of its fds does no harm. Nothing here allocates or uses stdio.
+ */
+#include "runtime/watchdog_internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int64_t watchdog_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* /proc/self/task/TID/name, as a string. False when it is empty or cannot be read. */
+static bool slurp(pid_t tid, const char *name, char *text, size_t size)
+{
+	char path[64] = "/proc/self/task/", digits[16];
+	char *at = path + strlen(path), *digit = digits;
+	ssize_t length;
+	int fd;
+
+	for (unsigned left = (unsigned)tid; left > 0 || digit == digits; left /= 10)
+		*digit++ = (char)('0' + left % 10);
+	while (digit > digits)
+		*at++ = *--digit;
+	*at++ = '/';
+	memcpy(at, name, strlen(name) + 1);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = pread(fd, text, size - 1, 0);
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+/* The n-th field from here, separated by blanks. */
+static const char *skip_fields(const char *text, int n)
+{
+	while (n-- > 0 && text != NULL) {
+		text = strchr(text, ' ');
+		text = text ? text + 1 : NULL;
+	}
+	return text;
+}
+
+static int64_t ticks(const char *field)
+{
+	return field ? strtoll(field, NULL, 10) * (INT64_C(1000000000) / sysconf(_SC_CLK_TCK)) : 0;
+}
+
+static void read_stat(pid_t tid, struct watchdog_usage *usage)
+{
+	char text[512];
+
+	if (!slurp(tid, "stat", text, sizeof(text)))
+		return;
+	/* The name, in brackets, may itself hold brackets and blanks. The state follows it. */
+	const char *state = strrchr(text, ')');
+	const char *minor = skip_fields(state, 8), *user = skip_fields(state, 12);
+	const char *major = skip_fields(minor, 2), *kernel = skip_fields(user, 1);
+
+	usage->user = ticks(user);
+	usage->kernel = ticks(kernel);
+	if (minor != NULL && major != NULL)
+		usage->faults = strtoull(minor, NULL, 10) + strtoull(major, NULL, 10);
+}
+
+void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
+{
+	struct timespec cpu = { 0 };
+	char text[128];
+
+	memset(usage, 0, sizeof(*usage));
+	read_stat(tid, usage);
+	/* Waiting before CPU before the clock: what happens in between then counts as blocked. */
+	if (slurp(tid, "schedstat", text, sizeof(text))) {
+		const char *waiting = skip_fields(text, 1);
+
+		usage->has_waiting = waiting != NULL;
+		usage->waiting = waiting ? strtoll(waiting, NULL, 10) : 0;
+	}
+	clock_gettime(cpu_clock, &cpu);
+	usage->cpu = cpu.tv_sec * INT64_C(1000000000) + cpu.tv_nsec;
+	usage->wall = watchdog_now();
+}
+
+void watchdog_call_read(pid_t tid, struct watchdog_call *call)
+{
+	char text[256], *at = text;
+
+	memset(call, 0, sizeof(*call));
+	if (!slurp(tid, "syscall", text, sizeof(text)))
+		return;
+	if (strncmp(text, "running", 7) == 0) {
+		call->state = WATCHDOG_RUNNING;
+		return;
+	}
+	call->state = WATCHDOG_BLOCKED;
+	call->number = strtol(text, &at, 10);
+	if (call->number >= 0)
+		for (int i = 0; i < 6; i++)
+			call->arguments[i] = strtoull(at, &at, 16);
+	call->sp = strtoull(at, &at, 16);
+	call->pc = strtoull(at, &at, 16);
+}
