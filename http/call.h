@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.h - one http_request() while it runs: the state that its attempts and redirects share.
+ *
+ * The call is in one phase at any time, and every nanosecond since start is added to the phase that
+ * it passed in: so they are disjoint and add up to the whole.
+ */
+#ifndef LOOPHOUND_HTTP_CALL_H
+#define LOOPHOUND_HTTP_CALL_H
+
+#include "http/deadline.h"
+#include "http/http.h"
+#include "http/redirect.h"
+#include "http/request.h"
+#include "http/session.h"
+#include "http/url.h"
+
+struct call {
+	struct http_session *session;
+	const struct http_options *options; /* never NULL */
+	struct async_list node;		    /* in session->calls */
+	struct async_task *task;
+	struct limit limit;
+
+	/* Options and the session's defaults, put together. Seconds; negative: none. */
+	struct {
+		double total, pool, dns, connect, tls, head, idle;
+	} seconds;
+	int64_t start, due; /* of the whole */
+	struct http_timing timing;
+	const char *phase; /* as in struct http_failure */
+	int64_t *clock;	   /* in timing: where the time goes to now */
+	int64_t mark;	   /* it has been added up to here */
+
+	/* The request at hand; a redirect changes it. */
+	struct url *first, *url; /* the same at first */
+	const char *method;
+	const struct http_header *headers;
+	size_t header_count;
+	const void *body;
+	size_t body_size;
+	struct request_bytes bytes;
+	bool conditional, ranged, coding_asked; /* what its headers ask for */
+
+	/* Redirects so far. */
+	int redirects;
+	bool crossed;	     /* one led to another origin */
+	unsigned deny_kinds; /* of addresses, because of that */
+	struct http_header *filtered; /* owned; headers points here once some are left out */
+	struct redirect_visit *visits;
+
+	/* For the record of a failure. */
+	int status;
+	int64_t content_length;
+	uint64_t body_bytes;
+	char peer[NET_ADDRESS_TEXT];
+};
+
+/* The next phase begins; its time goes to clock. Returns the present, in nanoseconds. */
+static inline int64_t call_enter(struct call *call, const char *phase, int64_t *clock)
+{
+	int64_t now = async_time_ns();
+
+	*call->clock += now - call->mark;
+	call->mark = now;
+	call->phase = phase;
+	call->clock = clock;
+	return now;
+}
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.c - http_request(): options and defaults put together, hop after hop, and a failure put
+ * into words.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/call.h"
+#include "http/hop.h"
+#include "http/http.h"
+
+static const struct http_options no_options;
+
+static int run(struct call *call, const char *text, struct http_response **out)
+{
+	char why[URL_WHY];
+	int rc = url_parse(&call->first, text, strlen(text), why);
+
+	if (rc < 0)
+		return async_raise(rc, "%s", rc == HTTP_EURL ? why : async_strerror(rc));
+	call->url = call->first;
+	do
+		rc = hop_make(call, out);
+	while (rc > 0);
+	return rc;
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+static double pick(double own, double of_session, double otherwise)
+{
+	return own != 0 ? own : of_session != 0 ? of_session : otherwise;
+}
+
+static void begin(struct call *call, struct http_session *session,
+		  const struct http_options *options)
+{
+	const struct http_session_options *defaults = &session->options;
+
+	*call = (struct call){
+		.session = session,
+		.options = options,
+		.task = async_current_task(),
+		.seconds = {
+			.total = pick(options->timeout, defaults->timeout, 300),
+			.pool = pick(options->pool_timeout, 0, -1),
+			.dns = pick(options->dns_timeout, defaults->dns_timeout, 5),
+			.connect = pick(options->connect_timeout, defaults->connect_timeout, 5),
+			.tls = pick(options->tls_timeout, defaults->tls_timeout, 5),
+			.head = pick(options->first_byte_timeout, defaults->first_byte_timeout, 30),
+			.idle = pick(options->idle_timeout, defaults->idle_timeout, 15),
+		},
+		.start = async_time_ns(),
+		.phase = "url",
+		.clock = &call->timing.queue,
+		.method = options->method ? options->method : "GET",
+		.headers = options->headers,
+		.header_count = options->header_count,
+		.body = options->body,
+		.body_size = options->body_size,
+		.content_length = -1,
+	};
+	call->mark = call->start;
+	call->due = deadline_after(call->start, call->seconds.total);
+	limit_begin(&call->limit);
+	session_enter(session, call);
+}
+
+/* Puts an expired limit into words; every other failure has its own already. */
+static int explain(const struct call *call, int rc)
+{
+	const char *place = call->url ? strchr(call->url->origin, ':') + 3 : "?";
+
+	switch (rc) {
+	case HTTP_EPOOL_TIMEOUT:
+		return async_raise(rc, "no connection to %s became free within %g s", place,
+				   call->seconds.pool);
+	case HTTP_EHEADER_TIMEOUT:
+		return async_raise(rc, "no complete head from %s after %g s", place,
+				   call->seconds.head);
+	case HTTP_EBODY_IDLE:
+		if (call->content_length < 0)
+			return async_raise(rc, "no byte for %g s after %llu", call->seconds.idle,
+					   (unsigned long long)call->body_bytes);
+		return async_raise(rc, "no byte for %g s after %llu of %lld", call->seconds.idle,
+				   (unsigned long long)call->body_bytes,
+				   (long long)call->content_length);
+	case HTTP_ETOTAL_TIMEOUT:
+		return async_raise(rc, "not done after %g s, in phase %s", call->seconds.total,
+				   call->phase);
+	case HTTP_ESESSION_CLOSED:
+		return async_raise(rc, "Session is closed.");
+	default:
+		return rc;
+	}
+}
+
+static void describe(const struct call *call, struct http_failure *failure)
+{
+	*failure = (struct http_failure){
+		.phase = call->phase,
+		.status = call->status,
+		.timing = call->timing,
+		.body_bytes = call->body_bytes,
+		.content_length = call->content_length,
+	};
+	memcpy(failure->peer, call->peer, sizeof(failure->peer));
+}
+
+static void clean_up(struct call *call)
+{
+	session_leave(call->session, call);
+	if (call->first != call->url)
+		url_free(call->first);
+	url_free(call->url);
+	free(call->filtered);
+	redirect_forget(&call->visits);
+}
+
+int http_request_with(struct http_session *session, const char *url,
+		      const struct http_options *options, struct http_response **response,
+		      struct http_failure *failure)
+{
+	struct call call;
+	int rc;
+
+	if (!session_is_open(session)) {
+		if (failure)
+			*failure = (struct http_failure){ .phase = "queue", .content_length = -1 };
+		return async_raise(HTTP_ESESSION_CLOSED, "Session is closed.");
+	}
+	begin(&call, session, options ? options : &no_options);
+	rc = run(&call, url, response);
+	rc = limit_end(&call.limit, rc);
+	call_enter(&call, call.phase, call.clock);
+	if (rc < 0)
+		rc = explain(&call, rc);
+	else
+		(*response)->timing = call.timing;
+	if (failure && rc < 0)
+		describe(&call, failure);
+	clean_up(&call);
+	return rc;
+}
+
+int http_request(struct http_session *session, const char *url, const struct http_options *options,
+		 struct http_response **response)
+{
+	return http_request_with(session, url, options, response, NULL);
+}
+
+int async_http_get(struct http_session *session, const char *url,
+		   const struct http_options *options, struct http_response **response)
+{
+	struct http_options get = options ? *options : no_options;
+
+	get.method = "GET";
+	return http_request_with(session, url, &get, response, NULL);
+}

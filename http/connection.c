@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* connection.c - the life of one connection. */
+#include "http/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void count(struct connection *connection, struct connection_counts *counts)
+{
+	connection->counts = counts;
+	connection->number = ++counts->created;
+	if (++counts->open > counts->peak)
+		counts->peak = counts->open;
+}
+
+int connection_open(struct connection **out, struct connection_counts *counts, const char *host,
+		    int port, const struct net_connect_options *options)
+{
+	struct connection *connection = malloc(sizeof(*connection));
+	int rc;
+
+	if (!connection)
+		return async_raise(ASYNC_ENOMEM, "no memory for a connection");
+	/* Sixteen kilobytes of buffer need no zeroes. */
+	memset(connection, 0, offsetof(struct connection, buffer));
+	connection->parser = parser_new();
+	rc = connection->parser ? net_connect(&connection->stream, host, port, options)
+				: async_raise(ASYNC_ENOMEM, "no memory for a parser");
+	if (rc < 0) {
+		parser_free(connection->parser);
+		free(connection);
+		return rc;
+	}
+	connection->kind = net_address_kind(net_peer(connection->stream));
+	net_address_format(net_peer(connection->stream), connection->peer);
+	count(connection, counts);
+	*out = connection;
+	return 0;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (!connection)
+		return;
+	deadline_stop(&connection->deadline);
+	net_close(connection->stream);
+	parser_free(connection->parser);
+	connection->counts->open--;
+	free(connection);
+}
+
+bool connection_has_input(const struct connection *connection)
+{
+	char byte;
+
+	/* Under TLS a mere close_notify is bytes, too. */
+	return !net_tls_version(connection->stream) &&
+	       recv(net_fd(connection->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exchange.h - one request and its response over one connection, with all limits of time and size.
+ *
+ * A failure has been raised, with its text, when these return; an expired limit has not, because
+ * only limit_end() knows it from a cancellation.
+ */
+#ifndef LOOPHOUND_HTTP_EXCHANGE_H
+#define LOOPHOUND_HTTP_EXCHANGE_H
+
+#include "http/body.h"
+#include "http/call.h"
+#include "http/connection.h"
+
+/* Sends call->bytes (and the body, if it is not in them) and reads to the end of the head. */
+ASYNC_SUSPENDS int exchange_head(struct call *call, struct connection *connection);
+
+/* Reads to the end of the response; the body goes to options->on_body or into body. */
+ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connection,
+				 struct body *body);
+
+/*
+ * Reads to the end of a response that nobody wants, unless it is long; then the connection just
+ * does not become reusable.
+ */
+ASYNC_SUSPENDS int exchange_drain(struct call *call, struct connection *connection);
+
+/* After a failure of exchange_head: may the request go out again, on another connection? */
+bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc);
+
+#endif

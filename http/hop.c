@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hop.c - lease, connection, exchange.
+ *
+ * Whatever happens in a hop, its connection is kept or closed, and its lease is given back.
+ */
+#include "http/hop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/exchange.h"
+#include "http/follow.h"
+#include "http/headers.h"
+#include "http/response.h"
+
+/* ---- Connections ----------------------------------------------------------------------------- */
+
+static double positive(double seconds)
+{
+	return seconds > 0 ? seconds : 0;
+}
+
+static int connect_to(struct call *call, struct net_tls_context *tls, struct connection **out)
+{
+	struct http_session *session = call->session;
+	struct net_connect_timing timing = { -1, -1, -1 };
+	struct net_address tried = { 0 };
+	const char *step = "connect";
+	struct net_connect_options options = {
+		.family = session->options.family,
+		.dns_timeout = positive(call->seconds.dns),
+		.connect_timeout = positive(call->seconds.connect),
+		.tls_timeout = positive(call->seconds.tls),
+		.dns_expired = HTTP_EDNS_TIMEOUT,
+		.connect_expired = HTTP_ECONNECT_TIMEOUT,
+		.tls_expired = HTTP_ETLS_TIMEOUT,
+		.tls = tls,
+		.deny_kinds = session->options.deny_kinds | call->deny_kinds,
+		.timing = &timing,
+		.failed_step = &step,
+		.tried = &tried,
+	};
+	int rc;
+
+	call_enter(call, "connect", &call->timing.connect);
+	pool_make_room(&session->pool);
+	rc = connection_open(out, &session->counts, call->url->host, call->url->port, &options);
+	/* The parts that were something else than connecting. */
+	call->timing.dns += timing.dns > 0 ? timing.dns : 0;
+	call->timing.connect -= timing.dns > 0 ? timing.dns : 0;
+	call->timing.tls += timing.tls > 0 ? timing.tls : 0;
+	call->timing.connect -= timing.tls > 0 ? timing.tls : 0;
+	if (rc < 0)
+		call->phase = step;
+	if (rc < 0 && tried.length > 0)
+		net_address_format(&tried, call->peer);
+	return rc;
+}
+
+static int open_connection(struct call *call, struct connection **out)
+{
+	struct net_tls_context *tls = NULL;
+	int rc = 0;
+
+	limit_wait(&call->limit, call->due, HTTP_ETOTAL_TIMEOUT);
+	if (call->url->secure) {
+		call_enter(call, "tls", &call->timing.tls);
+		rc = session_tls(call->session, &tls);
+	}
+	if (rc == 0)
+		rc = connect_to(call, tls, out);
+	limit_wait(&call->limit, DEADLINE_NEVER, 0);
+	return rc;
+}
+
+static int take_connection(struct call *call, struct pool_origin *origin, bool fresh,
+			   struct connection **out)
+{
+	struct http_session *session = call->session;
+
+	*out = fresh ? NULL : pool_take_idle(&session->pool, origin);
+	if (!*out)
+		return open_connection(call, out);
+	(*out)->reused = true;
+	session->reused++;
+	if ((*out)->kind & (session->options.deny_kinds | call->deny_kinds)) {
+		call->phase = "connect";
+		return async_raise(NET_EADDR_BLOCKED, "%s (%s) may not be connected to",
+				   call->url->authority, (*out)->peer);
+	}
+	return 0;
+}
+
+static void close_connection(struct connection **connection)
+{
+	connection_close(*connection);
+	*connection = NULL;
+}
+
+/* A connection that has answered, up to the end of the head. After a failure *out is NULL. */
+static int get_answer(struct call *call, struct pool_origin *origin, struct connection **out)
+{
+	bool fresh = false;
+	int rc;
+
+	for (;;) {
+		rc = take_connection(call, origin, fresh, out);
+		if (rc < 0)
+			break;
+		call->session->requests++;
+		deadline_begin(&(*out)->deadline, &call->limit);
+		rc = exchange_head(call, *out);
+		if (rc >= 0)
+			return rc;
+		/* It was a reused one, so the next one, which is fresh, cannot come here. */
+		fresh = exchange_may_retry(call, *out, rc);
+		if (!fresh)
+			break;
+		close_connection(out);
+	}
+	close_connection(out);
+	return rc;
+}
+
+/* ---- Request and answer ---------------------------------------------------------------------- */
+
+/* What the request's own headers allow the response to be. */
+static void study_headers(struct call *call)
+{
+	call->conditional = call->ranged = call->coding_asked = false;
+	for (size_t i = 0; i < call->header_count; i++) {
+		const char *name = call->headers[i].name;
+
+		call->conditional |= strcasecmp(name, "If-None-Match") == 0 ||
+				     strcasecmp(name, "If-Modified-Since") == 0;
+		call->ranged |= strcasecmp(name, "Range") == 0;
+		call->coding_asked |= strcasecmp(name, "Accept-Encoding") == 0;
+	}
+}
+
+static int write_request(struct call *call)
+{
+	char why[REQUEST_WHY];
+	struct url url = *call->url;
+	struct request request = {
+		.method = call->method,
+		.url = &url,
+		.headers = call->headers,
+		.header_count = call->header_count,
+		.user_agent = call->session->options.user_agent,
+		.body = call->body,
+		.body_size = call->body_size,
+	};
+	int rc;
+
+	/* A Location brings no user information, and the caller's is for the caller's server. */
+	url.userinfo = call->crossed ? NULL : call->first->userinfo;
+	rc = request_write(&request, &call->bytes, why);
+	if (rc < 0)
+		return async_raise(rc, "%s", rc == HTTP_EREQUEST ? why : async_strerror(rc));
+	study_headers(call);
+	return 0;
+}
+
+static int check_coding(const struct call *call, const struct connection *connection)
+{
+	const struct parser_head *head = parser_head(connection->parser);
+	const char *coding = headers_find(head->headers, head->header_count, "content-encoding");
+
+	if (!coding || !*coding || strcasecmp(coding, "identity") == 0 || call->coding_asked)
+		return 0;
+	if (call->content_length == 0 || strcmp(call->method, "HEAD") == 0 || call->status == 204 ||
+	    call->status == 205 || call->status == 304)
+		return 0;
+	return async_raise(HTTP_EDECODE, "the body is encoded (%.40s), which was not asked for",
+			   coding);
+}
+
+/* From the end of the head on: 0 and *out is the response, or 1: there is another hop to make. */
+static int use_answer(struct call *call, struct connection *connection, struct http_response **out)
+{
+	const char *location = follow_location(call, connection);
+	struct body body = { 0 };
+	int rc;
+
+	if (location) {
+		rc = follow(call, connection, location);
+		if (rc == 0)
+			rc = exchange_drain(call, connection);
+		return rc < 0 ? rc : 1;
+	}
+	rc = check_coding(call, connection);
+	if (rc == 0)
+		rc = exchange_body(call, connection, &body);
+	if (rc == 0)
+		rc = response_make(out, call, connection, &body);
+	body_drop(&body, call->options);
+	return rc;
+}
+
+static int make(struct call *call, struct http_response **out)
+{
+	struct pool *pool = &call->session->pool;
+	struct pool_origin *origin;
+	struct connection *connection;
+	int64_t due = deadline_after(call_enter(call, "queue", &call->timing.queue),
+				     call->seconds.pool);
+	int rc = pool_acquire(pool, &origin, call->url->origin, &call->limit,
+			      due < call->due ? due : call->due,
+			      due < call->due ? HTTP_EPOOL_TIMEOUT : HTTP_ETOTAL_TIMEOUT);
+
+	if (rc < 0)
+		return rc;
+	rc = get_answer(call, origin, &connection);
+	if (rc >= 0)
+		rc = use_answer(call, connection, out);
+	if (connection)
+		deadline_end(&connection->deadline);
+	if (connection && (rc < 0 || !connection->reusable))
+		close_connection(&connection);
+	pool_release(pool, origin, connection);
+	return rc;
+}
+
+int hop_make(struct call *call, struct http_response **out)
+{
+	int rc;
+
+	call->status = 0;
+	call->content_length = -1;
+	call->body_bytes = 0;
+	call->peer[0] = '\0';
+	rc = write_request(call);
+	if (rc < 0)
+		return rc;
+	rc = make(call, out);
+	free(call->bytes.data);
+	call->bytes.data = NULL;
+	return rc;
+}

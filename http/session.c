@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - a session's life: options, TLS settings, statistics, and its end.
+ *
+ * Closing makes each call under way expire, as a time limit does, so that it ends wherever it waits,
+ * and then waits for all of them. Open sessions are in a list, so that a call on one that was
+ * closed finds out without touching its memory; only a new session at the same address can
+ * deceive it.
+ */
+#include "http/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/call.h"
+#include "http/errors.h"
+#include "runtime/base.h"
+#include "runtime/list.h"
+
+#define DEFAULT_LIMIT 100
+#define DEFAULT_KEEPALIVE 15.0
+
+/* A session belongs to a loop, and a loop to its thread. */
+static __thread struct async_list open_sessions;
+
+/* ---- Making ---------------------------------------------------------------------------------- */
+
+static bool copy_string(const char **string)
+{
+	if (*string)
+		*string = strdup(*string);
+	return *string != NULL;
+}
+
+static bool copy_options(struct http_session_options *copy,
+			 const struct http_session_options *options)
+{
+	bool copied = true;
+
+	if (!options)
+		return true;
+	*copy = *options;
+	if (copy->user_agent)
+		copied = copy_string(&copy->user_agent);
+	if (copy->ca_file)
+		copied = copy_string(&copy->ca_file) && copied;
+	return copied;
+}
+
+static void free_session(struct http_session *session)
+{
+	free((char *)session->options.user_agent);
+	free((char *)session->options.ca_file);
+	net_tls_context_free(session->tls);
+	free(session);
+}
+
+struct http_session *http_session_new(const struct http_session_options *options)
+{
+	struct http_session *session = calloc(1, sizeof(*session));
+	bool copied;
+
+	errors_register();
+	if (!session)
+		return NULL;
+	copied = copy_options(&session->options, options);
+	async_semaphore_init(&session->tls_lock, 1);
+
+	const struct http_session_options *copy = &session->options;
+	int rc = pool_init(&session->pool, copy->limit ? copy->limit : DEFAULT_LIMIT,
+			   copy->limit_per_host, copy->keepalive ? copy->keepalive : DEFAULT_KEEPALIVE);
+	if (rc == 0 && copied) {
+		list_append(&open_sessions, &session->node);
+		return session;
+	}
+	if (rc == 0)
+		pool_destroy(&session->pool);
+	free_session(session);
+	return NULL;
+}
+
+/* ---- Use ------------------------------------------------------------------------------------- */
+
+bool session_is_open(const struct http_session *session)
+{
+	list_for_each(node, &open_sessions)
+		if (container_of(node, struct http_session, node) == session)
+			return true;
+	return false;
+}
+
+void session_enter(struct http_session *session, struct call *call)
+{
+	list_append(&session->calls, &call->node);
+}
+
+void session_leave(struct http_session *session, struct call *call)
+{
+	list_remove(&call->node);
+	if (session->closing && list_empty(&session->calls))
+		async_event_set(&session->drained);
+}
+
+static int load_tls(struct http_session *session)
+{
+	struct net_tls_options options = {
+		.ca_file = session->options.ca_file,
+		.insecure = session->options.insecure,
+	};
+
+	/* Whoever had the lock before may have done it. */
+	return session->tls ? 0 : net_tls_client(&session->tls, &options);
+}
+
+int session_tls(struct http_session *session, struct net_tls_context **out)
+{
+	int rc = 0;
+
+	if (!session->tls) {
+		rc = async_semaphore_acquire(&session->tls_lock);
+		if (rc < 0)
+			return rc;
+		rc = load_tls(session);
+		async_semaphore_release(&session->tls_lock);
+	}
+	*out = session->tls;
+	return rc;
+}
+
+void http_session_stats(const struct http_session *session, struct http_session_stats *stats)
+{
+	*stats = (struct http_session_stats){
+		.connections = session->counts.open,
+		.idle = (unsigned)session->pool.idle_count,
+		.peak_connections = session->counts.peak,
+		.created = session->counts.created,
+		.reused = session->reused,
+		.requests = session->requests,
+		.surplus = session->surplus + session->pool.surplus,
+	};
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+int http_session_close(struct http_session *session)
+{
+	int rc = 0;
+
+	must(session_is_open(session), "http_session_close: this session is closed already");
+	list_remove(&session->node);
+	session->closing = true;
+	list_for_each(node, &session->calls) {
+		struct call *call = container_of(node, struct call, node);
+
+		must(call->task != async_current_task(),
+		     "http_session_close: called by a request of the same session");
+		limit_expire(&call->limit, HTTP_ESESSION_CLOSED);
+	}
+	/* A cancelled close closes all the same: the memory has users until the last call is out. */
+	while (!list_empty(&session->calls)) {
+		int waited = async_event_wait(&session->drained);
+
+		if (waited < 0)
+			rc = waited;
+	}
+	pool_destroy(&session->pool);
+	free_session(session);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h - what all requests of a session share. */
+#ifndef LOOPHOUND_HTTP_SESSION_H
+#define LOOPHOUND_HTTP_SESSION_H
+
+#include "http/connection.h"
+#include "http/http.h"
+#include "http/pool.h"
+
+struct call;
+
+struct http_session {
+	struct async_list node; /* among the open sessions of this thread */
+	struct http_session_options options;
+	struct pool pool;
+	struct connection_counts counts;
+	unsigned long reused, requests, surplus;
+
+	struct async_list calls; /* of call.node */
+	struct async_event drained;
+	bool closing;
+
+	struct net_tls_context *tls; /* NULL until the first https request has made it */
+	struct async_semaphore tls_lock;
+};
+
+/* False for one that is closing, and for a pointer to one that has been closed. */
+bool session_is_open(const struct http_session *session);
+
+/* The TLS settings, loaded once. 0 or the codes of net_tls_client(). */
+ASYNC_SUSPENDS int session_tls(struct http_session *session, struct net_tls_context **out);
+
+void session_enter(struct http_session *session, struct call *call);
+void session_leave(struct http_session *session, struct call *call);
+
+#endif
