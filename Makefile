@@ -122,7 +122,8 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
 # fail are routed through the harness (harness.wrap), which counts them and breaks them.
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out %.wrap,$^) -ljansson $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	 -ljansson $(LIBS)
 
 $(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 

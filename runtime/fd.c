@@ -9,7 +9,6 @@
 #include "runtime/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,7 +262,7 @@ void fd_check_waiters(struct async_loop *loop)
 
 		if (!slot->registered || !slot->waiters[direction])
 			continue;
-		must(fcntl(fd, F_GETFD) >= 0,
+		must(poller_holds(loop->poller, fd, slot->generation),
 		     "fd %d, opened at %s, was closed with close(2) while a task waits on it at %s. "
 		     "Use async_close()",
 		     fd, slot->opened_at, slot->waiting_at[direction]);

@@ -10,6 +10,7 @@
 #ifndef LOOPHOUND_RUNTIME_POLL_H
 #define LOOPHOUND_RUNTIME_POLL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum poll_bits {
@@ -34,6 +35,9 @@ void poller_close(struct poller *poller);
 int poller_add(struct poller *poller, int fd, uint32_t generation);
 /* For an fd that is still open. Unknown fds are fine. */
 void poller_remove(struct poller *poller, int fd);
+
+/* False when the fd was closed since, whatever has its number now. It may cause one more event. */
+bool poller_holds(struct poller *poller, int fd, uint32_t generation);
 
 /*
  * Waits at most timeout nanoseconds (0: a look, negative: for ever) and fills at most max events.

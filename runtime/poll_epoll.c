@@ -97,6 +97,16 @@ void poller_remove(struct poller *poller, int fd)
 	epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &unused);
 }
 
+bool poller_holds(struct poller *poller, int fd, uint32_t generation)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.u64 = (uint64_t)generation << 32 | (uint32_t)fd,
+	};
+
+	return epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
 /* Rounded up: waking before the deadline would make the loop spin until it comes. */
 static int milliseconds(int64_t timeout)
 {
@@ -174,11 +184,11 @@ void poller_wake(struct poller *poller)
 {
 	int saved = errno;
 	uint64_t one = 1;
-	ssize_t n;
 
-	if (atomic_exchange(&poller->state, WOKEN) == ASLEEP) {
-		n = write(poller->wake_fd, &one, sizeof(one));
-		(void)n; /* EAGAIN after 2^64 of them is the only way to fail */
-	}
+	/* It has no reason to fail but EINTR; a wake-up that got lost would be a hang, so insist. */
+	if (atomic_exchange(&poller->state, WOKEN) == ASLEEP)
+		for (int tries = 0; tries < 3; tries++)
+			if (write(poller->wake_fd, &one, sizeof(one)) > 0)
+				break;
 	errno = saved;
 }

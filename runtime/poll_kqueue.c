@@ -110,6 +110,13 @@ void poller_remove(struct poller *poller, int fd)
 	change(poller, fd, EVFILT_WRITE, EV_DELETE, 0, 0);
 }
 
+bool poller_holds(struct poller *poller, int fd, uint32_t generation)
+{
+	/* Enabling is for filters that are there; it changes nothing in one that is enabled. */
+	return change(poller, fd, EVFILT_READ, EV_ENABLE, 0, generation) == 0 ||
+	       change(poller, fd, EVFILT_WRITE, EV_ENABLE, 0, generation) == 0;
+}
+
 static struct poll_event translate(const struct kevent *event)
 {
 	struct poll_event out = {

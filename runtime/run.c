@@ -11,11 +11,20 @@
 #define DEADLOCKS_MAX 100  /* main may catch its cancellation and wait again; not for ever */
 #define DEADLOCKS_SHOWN 3
 
-static _Thread_local struct error_record *run_error;
+/* A copy, cut short if need be: it outlives the loop, and nobody would free it. */
+static _Thread_local struct async_error run_error;
+static _Thread_local char run_message[512];
 
 const struct async_error *async_run_error(void)
 {
-	return run_error ? &run_error->error : NULL;
+	return run_error.code ? &run_error : NULL;
+}
+
+static void keep_error(const struct async_error *error)
+{
+	run_error = *error;
+	snprintf(run_message, sizeof run_message, "%s", error->message);
+	run_error.message = run_message;
 }
 
 static void set_flag(void *flag)
@@ -44,7 +53,7 @@ static int run_main(struct async_loop *loop, struct task *main)
 	main->retrieved = true;
 	rc = main->future.result;
 	if (rc < 0)
-		run_error = error_record_take(task_error(main));
+		keep_error(&task_error(main)->error);
 	return loop->deadlocks ? ASYNC_EDEADLOCK : rc;
 }
 
@@ -113,8 +122,7 @@ int async_run_with(int (*fn)(void *arg), void *arg, const struct async_run_optio
 	struct async_loop *loop;
 	int rc;
 
-	error_record_drop(run_error);
-	run_error = NULL;
+	run_error.code = 0;
 	if (loop_current)
 		return ASYNC_EBUSY;
 	rc = loop_open(&loop, options ? options : &defaults);

@@ -304,7 +304,9 @@ int async_await_at(const char *here, struct async_task *handle)
 	int rc;
 
 	if (child == task)
-		return async_raise(ASYNC_ESELF, "Task cannot await on itself");
+		return async_sleep_at(here, 0) < 0
+			       ? ASYNC_ECANCELED
+			       : async_raise(ASYNC_ESELF, "Task cannot await on itself");
 	task_take(child);
 	rc = future_wait(task, here, &child->future);
 	if (async_future_done(&child->future)) {

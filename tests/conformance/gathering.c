@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* gathering.c - gather in both modes. Names as in asyncio_probe.py. */
+#include <stdio.h>
+
+#include "tests/conformance/trace.h"
+
+SCENARIO(gather_order_of_results)
+{
+	struct async_task *tasks[] = { WORKER("A", .n = 3), WORKER("B", .n = 1), WORKER("C", .n = 2) };
+	int results[3];
+
+	async_gather(tasks, 3, ASYNC_RAISE, results);
+	trace("['%s', '%s', '%s']", outcome(results[0]), outcome(results[1]), outcome(results[2]));
+	return 0;
+}
+
+SCENARIO(gather_first_error_others_run_on)
+{
+	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"), WORKER("B", .n = 3),
+				       WORKER("C", .n = 2, .raises = "KeyError(2)") };
+	int rc = async_gather(tasks, 3, ASYNC_RAISE, NULL);
+
+	trace("gather raised %s | B %s | C %s", outcome(rc), status(tasks[1]),
+	      async_task_done(tasks[2]) ? "done" : "pending");
+	yield(4);
+	trace("B %s | C %s", status(tasks[1]), status(tasks[2]));
+	return 0;
+}
+
+SCENARIO(gather_return_exceptions)
+{
+	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"), WORKER("B", .n = 2) };
+	int results[2];
+
+	async_gather(tasks, 2, ASYNC_RETURN_EXCEPTIONS, results);
+	trace("['%s', '%s']", outcome(results[0]), outcome(results[1]));
+	return 0;
+}
+
+struct outer {
+	struct async_task **kids;
+	enum async_gather_mode mode;
+};
+
+static int gather_kids(void *arg)
+{
+	struct outer *outer = arg;
+	int rc = async_gather(outer->kids, 2, outer->mode, NULL);
+
+	if (rc == ASYNC_ECANCELED && outer->mode == ASYNC_RAISE) {
+		const char *a = status(outer->kids[0]), *b = status(outer->kids[1]);
+		/* Python prints the repr of these strings: double quotes around single ones. */
+		char q = a[0] == 'r' ? '"' : '\'';
+
+		trace("outer CE [%c%s%c, %c%s%c]", q, a, q, q, b, q);
+	}
+	return rc;
+}
+
+static void log_kids(const char *before, struct async_task **kids)
+{
+	const char *a = status(kids[0]), *b = status(kids[1]);
+	char q = a[0] == 'r' ? '"' : '\'';
+
+	trace("%s[%c%s%c, %c%s%c]", before, q, a, q, q, b, q);
+}
+
+static void gather_cancelled(struct async_task **kids)
+{
+	struct outer arg = { kids, ASYNC_RAISE };
+	struct async_task *outer = async_create_task_copy(gather_kids, &arg, sizeof arg);
+	char text[32];
+
+	yield(2);
+	trace("cancel outer -> %s", async_cancel(outer) ? "True" : "False");
+	wait_one(outer);
+	snprintf(text, sizeof text, "outer %s ", status(outer));
+	log_kids(text, kids);
+	wait_all(kids, 2);
+	log_kids("", kids);
+}
+
+SCENARIO(gather_outer_cancel_false)
+{
+	struct async_task *kids[] = { WORKER("A", .n = 1, .dt = 10), WORKER("B", .n = 1, .dt = 10, .cleanup = 3) };
+
+	gather_cancelled(kids);
+	return 0;
+}
+
+SCENARIO(gather_cancel_after_done)
+{
+	struct async_task *tasks[] = { WORKER("A", .n = 0, .raises = "ValueError(1)"), WORKER("B", .n = 3) };
+	int rc = async_gather(tasks, 2, ASYNC_RAISE, NULL);
+
+	/* The future of gather is gone with its call: cancelling it is what nobody can do any more. */
+	trace("g.cancel -> %s B %s", rc == exception("ValueError(1)") ? "False" : "True",
+	      status(tasks[1]));
+	async_await(tasks[1]);
+	trace("B %s", status(tasks[1]));
+	return 0;
+}
