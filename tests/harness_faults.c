@@ -166,6 +166,9 @@ WRAP(int, mprotect, (void *a, size_t b, int c), (a, b, c), -1, ENOMEM)
 WRAP(int, madvise, (void *a, size_t b, int c), (a, b, c), -1, EINVAL)
 WRAP(int, epoll_create1, (int a), (a), -1, EMFILE)
 WRAP(int, epoll_ctl, (int a, int b, int c, struct epoll_event *d), (a, b, c, d), -1, ENOMEM)
+WRAP(int, epoll_pwait2,
+     (int a, struct epoll_event *b, int c, const struct timespec *d, const sigset_t *e),
+     (a, b, c, d, e), -1, ENOSYS)
 WRAP(int, eventfd, (unsigned a, int b), (a, b), -1, EMFILE)
 WRAP(int, pipe2, (int *a, int b), (a, b), -1, EMFILE)
 WRAP(int, socketpair, (int a, int b, int c, int *d), (a, b, c, d), -1, EMFILE)
@@ -180,8 +183,6 @@ WRAP(int, getsockopt, (int a, int b, int c, void *d, socklen_t *e), (a, b, c, d,
 WRAP(int, setsockopt, (int a, int b, int c, const void *d, socklen_t e), (a, b, c, d, e), -1,
      ENOPROTOOPT)
 WRAP(int, getsockname, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOBUFS)
-WRAP(ssize_t, read, (int a, void *b, size_t c), (a, b, c), -1, EIO)
-WRAP(ssize_t, write, (int a, const void *b, size_t c), (a, b, c), -1, EIO)
 WRAP(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
@@ -191,6 +192,34 @@ WRAP(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, ECON
 WRAP(int, getaddrinfo,
      (const char *a, const char *b, const struct addrinfo *c, struct addrinfo **d), (a, b, c, d),
      EAI_MEMORY, ENOMEM)
+
+/* A wake-up through an eventfd cannot fail; sockets, pipes and files can. */
+static bool can_fail(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0;
+}
+
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+	if (plan->armed && can_fail(fd) &&
+	    harness_must_fail(HARNESS_SYSCALL, "read", EIO, __builtin_return_address(0)))
+		return -1;
+	return __real_read(fd, buffer, size);
+}
+
+ssize_t __real_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_write(int fd, const void *buffer, size_t size)
+{
+	if (plan->armed && can_fail(fd) &&
+	    harness_must_fail(HARNESS_SYSCALL, "write", EIO, __builtin_return_address(0)))
+		return -1;
+	return __real_write(fd, buffer, size);
+}
 
 int __real_open(const char *path, int flags, mode_t mode);
 int __wrap_open(const char *path, int flags, ...);
