@@ -4,7 +4,8 @@
  *
  * The linker sends each allocation of our own objects through the functions below (--wrap, see
  * harness.wrap), which note where it was made; those inside OpenSSL and libc are not ours to count.
- * It works beside ASan and Valgrind, which see the calls as before.
+ * It works beside ASan and Valgrind, which see the calls as before. Under TSan memory is not
+ * counted: the table's lock would order the threads and hide their races.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +37,8 @@ int __real_vasprintf(char **text, const char *format, va_list args);
 
 struct block {
 	struct block *next;
-	const void *memory;
+	uintptr_t
+		memory; /* complemented: LeakSanitizer and Valgrind must not take it for a pointer */
 	size_t size;
 	const void *caller;
 	bool in_test;
@@ -47,6 +49,11 @@ static struct block *buckets[BUCKETS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool in_test;
 
+static uintptr_t disguise(const void *memory)
+{
+	return ~(uintptr_t)memory;
+}
+
 static struct block **bucket_of(const void *memory)
 {
 	return &buckets[((uintptr_t)memory >> 4) * 2654435761u % BUCKETS];
@@ -55,11 +62,13 @@ static struct block **bucket_of(const void *memory)
 /* Frees the entry; unknown memory was allocated by libc on our behalf, and is not counted. */
 static void forget(const void *memory)
 {
+	if (UNDER_TSAN)
+		return;
 	pthread_mutex_lock(&lock);
 	for (struct block **at = bucket_of(memory); *at != NULL; at = &(*at)->next) {
 		struct block *block = *at;
 
-		if (block->memory != memory)
+		if (block->memory != disguise(memory))
 			continue;
 		*at = block->next;
 		__real_free(block);
@@ -70,8 +79,8 @@ static void forget(const void *memory)
 
 static void *note(void *memory, size_t size, const void *caller)
 {
-	if (memory == NULL)
-		return NULL;
+	if (memory == NULL || UNDER_TSAN)
+		return memory;
 	/* An address that a library freed for us may come back. */
 	forget(memory);
 	struct block *block = __real_malloc(sizeof(*block));
@@ -79,7 +88,7 @@ static void *note(void *memory, size_t size, const void *caller)
 		abort();
 	struct block **bucket = bucket_of(memory);
 	pthread_mutex_lock(&lock);
-	*block = (struct block){ *bucket, memory, size, caller, in_test };
+	*block = (struct block){ *bucket, disguise(memory), size, caller, in_test };
 	*bucket = block;
 	pthread_mutex_unlock(&lock);
 	return memory;
