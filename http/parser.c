@@ -415,3 +415,10 @@ struct http_header *parser_take_headers(struct parser *parser)
 	parser->block = NULL;
 	return block;
 }
+
+const char *parser_reason(int status)
+{
+	const char *text = http_status_str((enum http_status)status);
+
+	return text[0] == '<' ? "Unknown" : text;
+}

@@ -96,6 +96,9 @@ uint64_t parser_body_bytes(const struct parser *parser);
 /* The last failure in words; valid until parser_begin(). */
 const char *parser_why(const struct parser *parser);
 
+/* "Not Found" for 404; "Unknown" for a status that has no name. */
+const char *parser_reason(int status);
+
 /* Hands over the block behind head->headers: free() ends it, strings included. After PARSER_HEAD. */
 struct http_header *parser_take_headers(struct parser *parser);
 

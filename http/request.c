@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.c - checks a request, then writes its head into one block of the right size.
- *
- * First everything is checked and measured, then everything is written by the same sequence of
- * puts: measuring is writing to nowhere, so the two cannot disagree.
+ * request.c - checks a request, then writes its head, and a small body behind it, into one block.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -14,34 +11,7 @@
 
 #include "http/headers.h"
 #include "http/request.h"
-
-/* at NULL: only counts. */
-struct writer {
-	char *at;
-	size_t size;
-};
-
-static void put_bytes(struct writer *writer, const void *data, size_t size)
-{
-	if (writer->at && size) {
-		memcpy(writer->at, data, size);
-		writer->at += size;
-	}
-	writer->size += size;
-}
-
-static void put(struct writer *writer, const char *text)
-{
-	put_bytes(writer, text, strlen(text));
-}
-
-static void put_header(struct writer *writer, const char *name, const char *value)
-{
-	put(writer, name);
-	put(writer, ": ");
-	put(writer, value);
-	put(writer, "\r\n");
-}
+#include "http/writer.h"
 
 static int fail(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static int fail(char *why, const char *format, ...)
