@@ -62,7 +62,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test tests peers deps layers lint format install check-macos bench help clean FORCE
+.PHONY: all run test tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -150,6 +150,6 @@ clean: ; rm -rf $(BUILD)
 help:
 	@echo 'targets:   all run test deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
-	@sed -n 's/^\([A-Z]*\) *= *\(.*\)# *\(.*\)/  \1: \3 (\2)/p' Makefile
+	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
