@@ -188,24 +188,32 @@ struct http_server_response {
 };
 
 struct http_server_options {
-	struct net_tls_context *tls; /* NULL: plain */
-	double head_timeout;	     /* for a complete request head; 10 */
-	double idle_timeout;	     /* between requests on a connection; 60 */
+	struct net_tls_context *tls; /* NULL: plain; must outlive the server */
+	double head_timeout;	     /* seconds for a TLS handshake, and for a request's head; 10 */
+	double idle_timeout;	     /* between requests, and between two steps of a body; 60 */
 	size_t max_body;	     /* of a request; 1 MiB */
 	int max_connections;	     /* 1,000; further ones wait in the listen queue */
 };
 
 struct http_server;
 /*
- * Serves a listener, which it takes over, with a task per connection. handler runs on that task,
- * may suspend, fills the response (zeroed, status 200) and returns 0, or a negative code: 500.
+ * Serves a listener, which it takes over when it succeeds, with a task per connection. handler runs
+ * on that task, may suspend, fills the response (zeroed, status 200) and returns 0, or a negative
+ * code: 500. What the response points at stays until free_body, which is called in any case. Date,
+ * Content-Length and Connection are the server's to set; a header that cannot be sent is a 500.
+ * Broken, slow and too large requests are answered (400, 408, 413, 431) without the handler.
+ * options may be NULL. 0, ASYNC_ENOMEM or ASYNC_ENOGUARD. http_server_stop() must end it.
  */
 int http_server_start(struct http_server **out, struct net_listener *listener,
 		      const struct http_server_options *options,
 		      int (*handler)(void *arg, const struct http_server_request *request,
 				     struct http_server_response *response),
 		      void *arg);
-/* Stops accepting, lets requests under way finish for at most so long, cancels the rest, frees it. */
+/*
+ * Stops accepting, closes idle connections, lets requests under way finish for at most grace seconds
+ * (negative: without limit), cancels the rest and waits for their end, frees it. Not for a handler.
+ * 0, or ASYNC_ECANCELED: cancelled meanwhile, and all the same done.
+ */
 ASYNC_SUSPENDS int http_server_stop(struct http_server *server, double grace);
 unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_peak_connections(const struct http_server *server);
