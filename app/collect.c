@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect.c - fetches URLs, many at a time, and writes a line of JSON for each. This file is the
+ * frame: what is asked for, which files, one run of the loop, and what the exit status says.
+ */
+#include "app/collect.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/codes.h"
+#include "app/collect_files.h"
+
+static struct collect collect; /* too large for a stack */
+
+static int complain(const char *message)
+{
+	fprintf(stderr, "collect: %s\n", message);
+	return 2;
+}
+
+static int show(void (*write)(struct text *text), FILE *to, int status)
+{
+	struct text text = { 0 };
+
+	write(&text);
+	fputs(text_cstr(&text), to);
+	text_free(&text);
+	/* A help that nobody could read did not help. */
+	return fflush(to) == 0 ? status : 5;
+}
+
+static const char *environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* ---- What can be seen to be wrong before anything is sent ------------------------------------ */
+
+static int check_url(const char *text, char **origin, char why[JOBS_WHY + 128])
+{
+	char reason[JOBS_WHY] = "out of memory";
+	struct job *job;
+	struct url *url;
+	bool other;
+
+	if (job_from_url(&job, &url, (struct json_span){ text, strlen(text) }, 1, reason) < 0) {
+		snprintf(why, JOBS_WHY + 128, "%.100s: %s", text, reason);
+		return -1;
+	}
+	if (!*origin)
+		*origin = strdup(url->origin);
+	other = *origin && strcmp(*origin, url->origin) != 0;
+	job_free(job);
+	url_free(url);
+	return other;
+}
+
+/* 0, or 2 after a message. */
+static int check_urls(const struct options *options)
+{
+	const char *credential = fields_credential(&options->headers);
+	char why[JOBS_WHY + 128], *origin = NULL;
+	int several = 0;
+
+	for (size_t i = 0; i < options->url_count && several >= 0; i++) {
+		int rc = check_url(options->urls[i], &origin, why);
+
+		several = rc < 0 ? rc : several | rc;
+	}
+	free(origin);
+	if (several < 0)
+		return complain(why);
+	if (several && credential && !options->header_to_all) {
+		snprintf(why, sizeof why,
+			 "-H %s would go to several hosts; --header-to-all if that is meant",
+			 credential);
+		return complain(why);
+	}
+	return 0;
+}
+
+/* ---- One run --------------------------------------------------------------------------------- */
+
+/* As the first part of a ULID: the time in milliseconds, then a little chance. */
+static void name_run(char run[24], uint64_t random)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	struct timespec now;
+	uint64_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (int i = 9; i >= 0; i--, ms >>= 5)
+		run[i] = digits[ms & 31];
+	for (int i = 10; i < 16; i++, random >>= 5)
+		run[i] = digits[random & 31];
+	run[16] = '\0';
+}
+
+static void prepare(struct collect *c, const struct options *options,
+		    const struct collect_files *files)
+{
+	c->options = options;
+	c->rules = (struct verdict_rules){ options->expect_json, options->fail_on };
+	c->retry = (struct retry_policy){
+		.retries = (int)options->retry,
+		.base = options->retry_base,
+		.cap = options->retry_cap,
+		.max_time = options->retry_max_time ? options->retry_max_time : INT64_MAX / 2,
+		.max_wait = options->retry_max_wait ? options->retry_max_wait : INT64_MAX / 2,
+		.on = options->retry_on,
+		.on_default = !options->retry_on_given,
+	};
+	c->credential = options->header_to_all ? NULL : fields_credential(&options->headers);
+	c->input_fd = files->input;
+	c->output_fd = files->output;
+	if (getrandom(&c->random, sizeof c->random, 0) != sizeof c->random || !c->random)
+		c->random = (uint64_t)time(NULL) << 16 | (uint64_t)getpid();
+	name_run(c->run, c->random);
+}
+
+static int run(void *arg)
+{
+	return collect_run(arg);
+}
+
+static void tell_summary(const struct collect *c, const struct collect_files *files)
+{
+	const struct options *options = c->options;
+	struct text text = { 0 };
+	const char *why = c->sink_error ? "the output could not be written"
+			  : c->signals	? "stopped by a signal; run again to go on"
+			  : c->late	? "--deadline passed with unfinished work"
+					: NULL;
+
+	if (options->summary == OPTIONS_SUMMARY_NONE || (options->quiet && files->summary == 2))
+		return;
+	if (options->summary == OPTIONS_SUMMARY_JSON)
+		summary_json(&text, &c->summary, c->run);
+	else
+		summary_text(&text, &c->summary, c->unfinished || c->sink_error ? why : NULL);
+	if (!text.failed)
+		progress_write(files->summary, text.data, text.length);
+	text_free(&text);
+}
+
+static int conclude(struct collect *c, const struct collect_files *files, int rc)
+{
+	if (rc == NET_ETLS_CONFIG) {
+		fprintf(stderr, "collect: --cacert %s: %s\n", c->options->cacert, c->failure);
+		return 2;
+	}
+	if (rc < 0) {
+		fprintf(stderr, "collect: internal error: %s; please report this\n",
+			async_strerror(rc));
+		return 1;
+	}
+	if (c->sink_error)
+		fprintf(stderr, "collect: output: %s\n", async_strerror(c->sink_error));
+	else if (!c->summary.items && !c->unfinished && !c->options->quiet)
+		fprintf(stderr, "collect: warning: the input holds no URL\n");
+	tell_summary(c, files);
+	return collect_status(&c->summary, c->sink_error, c->signals > 0, c->late, c->unfinished);
+}
+
+static int perform(struct options *options)
+{
+	struct collect_files files;
+	char why[COLLECT_FILES_WHY];
+	unsigned possible;
+	int rc = check_urls(options);
+
+	if (rc)
+		return rc;
+	if (!collect_files_open(&files, options, why))
+		return complain(why);
+	possible = collect_files_limit((unsigned)options->concurrency);
+	if (possible < options->concurrency && !options->quiet)
+		fprintf(stderr, "collect: warning: -j %u, since the limit of open files is low\n",
+			possible);
+	options->concurrency = possible;
+	/* A closed pipe and a full quota are results of write(), not deaths. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	codes_register();
+	(void)async_install_overflow_handler();
+	async_watchdog_configure(&(struct async_watchdog_options){
+		.limit = options->watchdog ? (double)options->watchdog / 1e9 : -1 });
+	prepare(&collect, options, &files);
+	rc = async_run(run, &collect);
+	rc = conclude(&collect, &files, rc);
+	collect_files_close(&files);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct text message = { 0 };
+	int status;
+
+	if (!options_parse(&options, argc, argv, environment, &message))
+		status = complain(text_cstr(&message));
+	else if (options.action == OPTIONS_HELP)
+		status = show(options_help, stdout, 0);
+	else if (options.action == OPTIONS_SHOW_VERSION)
+		status = printf("collect %s\n", OPTIONS_VERSION) > 0 && !fflush(stdout) ? 0 : 5;
+	else if (!options.url_count && !options.input)
+		status = show(options_usage, stderr, 2);
+	else
+		status = perform(&options);
+	text_free(&message);
+	options_free(&options);
+	return status;
+}

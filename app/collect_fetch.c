@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_fetch.c - one attempt: ask, judge, and either end the item or give its job back for
+ * another attempt. Waiting for that is the dispatcher's, so that no task and no run slot is held.
+ */
+#include "app/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "app/codes.h"
+#include "runtime/list.h"
+
+#define SECOND 1e9
+
+/* 0 is "none" for the user and "the default" for http/. */
+static double seconds(int64_t ns)
+{
+	return ns ? (double)ns / SECOND : -1;
+}
+
+static bool overridden(const struct http_header *own, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcasecmp(own[i].name, name))
+			return true;
+	return false;
+}
+
+/* The job's own headers, then those of -H that it does not have. NULL without memory. */
+static struct http_header *headers(const struct flight *flight, size_t *count)
+{
+	const struct fields *common = &flight->collect->options->headers;
+	const struct job *job = flight->job;
+	struct http_header *all = calloc(job->header_count + common->count + 1, sizeof *all);
+
+	*count = job->header_count;
+	if (!all)
+		return NULL;
+	job_headers(job, all);
+	for (size_t i = 0; i < common->count; i++)
+		if (!overridden(all, job->header_count, common->items[i].name))
+			all[(*count)++] = common->items[i];
+	return all;
+}
+
+static int on_memory(void *arg, ptrdiff_t change)
+{
+	return budget_change(arg, change);
+}
+
+static void fill_options(struct http_options *http, struct flight *flight)
+{
+	const struct options *options = flight->collect->options;
+	const struct job *job = flight->job;
+
+	*http = (struct http_options){
+		.method = job_method(job),
+		.body = job->body ? job->url + job->body : NULL,
+		.body_size = job->body_size,
+		.timeout = seconds(options->max_time),
+		.pool_timeout = -1,
+		.dns_timeout = seconds(options->dns_timeout),
+		.connect_timeout = seconds(options->connect_timeout),
+		.tls_timeout = seconds(options->tls_timeout),
+		.first_byte_timeout = seconds(options->first_byte_timeout),
+		.idle_timeout = seconds(options->idle_timeout),
+		.max_body = options->max_body,
+		.max_redirects = options->max_redirs ? (int)options->max_redirs : -1,
+		.allow_downgrade = options->allow_downgrade,
+		.on_memory = on_memory,
+		.on_memory_arg = &flight->share,
+	};
+}
+
+static int ask(struct flight *flight, struct http_response **response, struct http_failure *failure)
+{
+	const struct job *job = flight->job;
+	struct http_header *all = NULL;
+	struct http_options http;
+	int rc;
+
+	fill_options(&http, flight);
+	if (job->header_count || flight->collect->options->headers.count) {
+		all = headers(flight, &http.header_count);
+		if (!all)
+			return async_raise(ASYNC_ENOMEM, "out of memory");
+		http.headers = all;
+	}
+	rc = http_request_with(flight->collect->session, job->url, &http, response, failure);
+	free(all);
+	return rc;
+}
+
+struct judging {
+	struct verdict *verdict;
+	const struct verdict_rules *rules;
+	const struct http_response *response;
+	const char *method;
+};
+
+static int judge_on_thread(void *arg)
+{
+	struct judging *j = arg;
+
+	verdict_judge(j->verdict, j->rules, j->response, j->method);
+	return 0;
+}
+
+/* 0, or ASYNC_ECANCELED while a thread was at it. */
+static int judge(const struct flight *flight, const struct http_response *response,
+		 struct verdict *verdict)
+{
+	struct judging j = { verdict, &flight->collect->rules, response, job_method(flight->job) };
+
+	if (response->body.len >= COLLECT_LARGE)
+		return async_to_thread(judge_on_thread, &j);
+	return judge_on_thread(&j);
+}
+
+static int64_t asked_to_wait(const struct http_response *response)
+{
+	const char *date = http_response_header(response, "date");
+	int64_t longest = -1;
+
+	/* When there are several, the longest is what all of them allow. */
+	for (size_t i = 0; i < response->header_count; i++) {
+		int64_t wait;
+
+		if (strcasecmp(response->headers[i].name, "retry-after"))
+			continue;
+		wait = retry_after(response->headers[i].value, date, (int64_t)time(NULL));
+		longest = wait > longest ? wait : longest;
+	}
+	return longest;
+}
+
+static struct retry_verdict decide(const struct flight *flight, const struct collect_end *end)
+{
+	const struct job *job = flight->job;
+	const char *method = job_method(job);
+
+	return retry_decide(
+		&flight->collect->retry,
+		&(struct retry_case){
+			.outcome = end->outcome,
+			.idempotent = !strcmp(method, "GET") || !strcmp(method, "HEAD"),
+			.attempts = (int)job->attempts,
+			.spent = job->spent,
+			.retry_after = end->response ? asked_to_wait(end->response) : -1,
+			.host_requests = dispatch_host_requests(job),
+			.host_retries = dispatch_host_retries(job),
+			.fraction = collect_random(flight->collect),
+		});
+}
+
+static void say_retry(const struct flight *flight, const struct collect_end *end,
+		      const struct retry_verdict *retry)
+{
+	char name[CODES_NAME];
+
+	if (flight->collect->options->verbose)
+		progress_say(&flight->collect->progress, "%s %s: again in %.1f s (%s)",
+			     flight->job->url, codes_name(end->outcome, name),
+			     (double)retry->wait / SECOND, retry_why_name(retry->why));
+}
+
+/* True when the item goes on: its job has been given back. */
+static bool try_again(struct flight *flight, const struct collect_end *end, int64_t now)
+{
+	struct collect *c = flight->collect;
+	struct retry_verdict retry = decide(flight, end);
+	struct job *job = flight->job;
+
+	if (retry.pause)
+		dispatch_pause(c->dispatch, job, now, retry.pause);
+	/* Out of descriptors or ports: what is in flight gives some back soon. */
+	if (end->outcome < 0 && codes_find(end->outcome)->class == CODES_LOCAL)
+		dispatch_pause_all(c->dispatch, now, (int64_t)(0.2 * SECOND));
+	if (!retry.again || !job_remember(job, end->outcome, (int)retry.why, retry.wait))
+		return false;
+	if (retry.why == RETRY_BACKOFF)
+		job->spent += retry.wait;
+	say_retry(flight, end, &retry);
+	c->summary.retries++;
+	flight->job = NULL;
+	dispatch_again(c->dispatch, job, now, retry.wait);
+	return true;
+}
+
+static void finish(struct flight *flight, const struct collect_end *end)
+{
+	struct collect *c = flight->collect;
+	struct job *job = flight->job;
+	int64_t now = async_time_ns();
+
+	job->spent += now - flight->started;
+	if (end->response) {
+		histogram_add(&c->summary.latency, now - flight->started);
+		c->summary.wire_bytes += end->response->wire_bytes;
+		c->summary.body_bytes += end->response->body.len;
+	}
+	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
+	if (end->outcome && try_again(flight, end, now))
+		return;
+	collect_report(c, job, end);
+	flight->job = NULL;
+	dispatch_done(c->dispatch, job, async_time_ns());
+	job_free(job);
+}
+
+static const char *words(int code)
+{
+	const struct async_error *error = async_raised(code);
+
+	return error && error->message ? error->message : async_strerror(code);
+}
+
+static void attempt(struct flight *flight)
+{
+	struct http_response *response = NULL;
+	struct http_failure failure = { .phase = NULL };
+	struct verdict verdict;
+	struct collect_end end = { 0 };
+	int rc = ask(flight, &response, &failure);
+
+	if (!rc)
+		rc = judge(flight, response, &verdict);
+	if (rc < 0) {
+		end = (struct collect_end){ .outcome = rc, .message = words(rc) };
+		end.failure = response ? NULL : &failure;
+	} else {
+		end = (struct collect_end){ verdict.outcome, verdict.why, response, NULL,
+					    &verdict };
+	}
+	finish(flight, &end);
+	http_response_free(response);
+}
+
+ASYNC_SUSPENDS
+int collect_fetch(void *arg)
+{
+	struct flight *flight = arg;
+
+	flight->started = async_time_ns();
+	if (!flight->job->started)
+		flight->job->started = flight->started;
+	flight->job->attempts++;
+	attempt(flight);
+	budget_release(&flight->share);
+	async_event_set(&flight->collect->wake);
+	return 0;
+}

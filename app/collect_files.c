@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* collect_files.c - see collect_files.h. */
+#include "app/collect_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Beside the requests: the loop's own, threads' files, look-ups. */
+#define OTHER_FILES 64
+
+static bool is_standard(const char *path)
+{
+	return !path || !strcmp(path, "-");
+}
+
+static bool refuse(char why[COLLECT_FILES_WHY], const char *what, const char *path, int error)
+{
+	snprintf(why, COLLECT_FILES_WHY, "cannot open %s %s: %s", what, path, strerror(error));
+	return false;
+}
+
+static bool open_input(struct collect_files *files, const struct options *options,
+		       char why[COLLECT_FILES_WHY])
+{
+	struct stat about;
+
+	if (!options->input)
+		return true;
+	files->input = is_standard(options->input) ? 0 : open(options->input, O_RDONLY | O_CLOEXEC);
+	if (files->input < 0)
+		return refuse(why, "input", options->input, errno);
+	if (fstat(files->input, &about) < 0)
+		return refuse(why, "input", options->input, errno);
+	return S_ISDIR(about.st_mode) ? refuse(why, "input", options->input, EISDIR) : true;
+}
+
+static bool same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return a >= 0 && fstat(a, &one) == 0 && fstat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static bool open_output(struct collect_files *files, const struct options *options,
+			char why[COLLECT_FILES_WHY])
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (options->append ? O_APPEND : 0);
+
+	files->output = is_standard(options->output) ? 1 : open(options->output, flags, 0666);
+	if (files->output < 0)
+		return refuse(why, "output", options->output, errno);
+	if (fcntl(files->output, F_GETFL) < 0)
+		return refuse(why, "output", "stdout", errno);
+	if (same_file(files->input, files->output)) {
+		snprintf(why, COLLECT_FILES_WHY, "%s is the input and the output", options->input);
+		return false;
+	}
+	return true;
+}
+
+static bool open_summary(struct collect_files *files, const struct options *options,
+			 char why[COLLECT_FILES_WHY])
+{
+	if (!options->summary_file)
+		return true;
+	files->summary = open(options->summary_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (files->summary < 0)
+		return refuse(why, "summary", options->summary_file, errno);
+	return true;
+}
+
+static bool empty(int fd, const char *path, char why[COLLECT_FILES_WHY])
+{
+	struct stat about;
+
+	if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && ftruncate(fd, 0) < 0)
+		return refuse(why, "output", path, errno);
+	return true;
+}
+
+bool collect_files_open(struct collect_files *files, const struct options *options,
+			char why[COLLECT_FILES_WHY])
+{
+	bool good;
+
+	*files = (struct collect_files){ .input = -1, .output = -1, .summary = 2 };
+	good = open_input(files, options, why) && open_summary(files, options, why) &&
+	       open_output(files, options, why);
+	if (good && files->summary != 2)
+		good = empty(files->summary, options->summary_file, why);
+	if (good && files->output != 1 && !options->append)
+		good = empty(files->output, options->output, why);
+	if (!good)
+		collect_files_close(files);
+	return good;
+}
+
+void collect_files_close(struct collect_files *files)
+{
+	/* The first three belong to whoever started the program. */
+	if (files->input > 2)
+		close(files->input);
+	if (files->output > 2)
+		close(files->output);
+	if (files->summary > 2)
+		close(files->summary);
+	*files = (struct collect_files){ -1, -1, 2 };
+}
+
+unsigned collect_files_limit(unsigned concurrency)
+{
+	/* A request races two addresses at worst. */
+	rlim_t need = (rlim_t)concurrency * 2 + OTHER_FILES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return concurrency;
+	if (limit.rlim_cur < need) {
+		limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= need
+					 ? need
+					 : limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur >= need)
+		return concurrency;
+	/* Better fewer at a time than errors: one descriptor each is what is needed at least. */
+	if (limit.rlim_cur <= OTHER_FILES)
+		return 1;
+	return limit.rlim_cur - OTHER_FILES < concurrency ? (unsigned)(limit.rlim_cur - OTHER_FILES)
+							  : concurrency;
+}

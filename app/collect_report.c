@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_report.c - the end of an item: one record, and the counts. A small record is written
+ * straight into the sink's batch; one with a large body is built on a thread and handed over.
+ */
+#include "app/collect.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "app/codes.h"
+
+static int64_t wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+double collect_random(struct collect *c)
+{
+	/* xorshift64*: jitter needs to differ, not to be secret. */
+	c->random ^= c->random >> 12;
+	c->random ^= c->random << 25;
+	c->random ^= c->random >> 27;
+	return (double)((c->random * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
+}
+
+static void add_response(struct record *record, const struct http_response *response,
+			 const struct verdict *verdict)
+{
+	record->final_url = response->redirects ? response->url : NULL;
+	record->timing = response->timing;
+	record->connection = response->connection;
+	record->reused = response->reused;
+	record->peer = response->peer;
+	record->tls = response->tls;
+	record->status = response->status;
+	record->headers = response->headers;
+	record->header_count = response->header_count;
+	record->wire_bytes = response->wire_bytes;
+	record->body_bytes = response->body.len;
+	record->form = verdict->form;
+	record->body = verdict->body;
+}
+
+static void add_failure(struct record *record, const struct http_failure *failure)
+{
+	record->timing = failure->timing;
+	record->peer = *failure->peer ? failure->peer : NULL;
+	record->status = failure->status;
+	record->wire_bytes = record->body_bytes = failure->body_bytes;
+	record->phase = failure->phase;
+}
+
+static void fill(struct record *record, const struct collect *c, const struct job *job,
+		 const struct collect_end *end)
+{
+	*record = (struct record){
+		.run = c->run,
+		.source = "quick",
+		.line = job->line,
+		.url = { job->url, job->url_size },
+		.method = job_method(job),
+		.ref = { job->ref ? job->url + job->ref : NULL, job->ref_size },
+		.wall_ms = wall_ms(),
+		.attempts = job->attempts,
+		.elapsed = job->started ? async_time_ns() - job->started : 0,
+		.rate_wait = job->rate_wait,
+		.outcome = end->outcome,
+		.message = end->message,
+		.past = job->past,
+		.past_count = job->past_count,
+	};
+	if (end->response)
+		add_response(record, end->response, end->verdict);
+	else if (end->failure)
+		add_failure(record, end->failure);
+}
+
+struct building {
+	struct text *text;
+	const struct record *record;
+	bool unchanged;
+};
+
+static int build(void *arg)
+{
+	const struct building *b = arg;
+
+	if (b->record->outcome)
+		record_error(b->text, b->record);
+	else if (b->unchanged)
+		record_unchanged(b->text, b->record);
+	else
+		record_response(b->text, b->record);
+	return 0;
+}
+
+static int write_small(struct collect *c, struct building *b)
+{
+	b->text = sink_begin(c->sink);
+	build(b);
+	return sink_end(c->sink);
+}
+
+static int write_large(struct collect *c, struct building *b)
+{
+	struct text text = { 0 };
+
+	b->text = &text;
+	/* Cancelled before a thread took it: it is short work after all, compared with losing it. */
+	if (async_to_thread(build, b) < 0) {
+		text.length = 0;
+		build(b);
+	}
+	return sink_take(c->sink, &text);
+}
+
+static void write_record(struct collect *c, const struct record *record, bool unchanged)
+{
+	struct building b = { .record = record, .unchanged = unchanged };
+	struct record small;
+	int rc;
+
+	if (record->body.len >= COLLECT_LARGE && record->form != VERDICT_NO_BODY)
+		rc = write_large(c, &b);
+	else
+		rc = write_small(c, &b);
+	if (rc >= 0)
+		return;
+	/* Without memory for the record there may be enough for one that says so. */
+	small = *record;
+	small.outcome = ASYNC_ENOMEM;
+	small.message = "out of memory for the record";
+	small.header_count = 0;
+	small.form = VERDICT_NO_BODY;
+	b.record = &small;
+	if (write_small(c, &b) < 0)
+		progress_say(&c->progress, "out of memory: the record of line %llu is lost",
+			     (unsigned long long)record->line);
+}
+
+static void say_failure(struct collect *c, const struct record *record)
+{
+	char name[CODES_NAME];
+
+	if (c->options->verbose && record->outcome)
+		progress_say(&c->progress, "%.*s %s: %s", (int)record->url.len, record->url.ptr,
+			     codes_name(record->outcome, name), record->message);
+}
+
+ASYNC_SUSPENDS
+void collect_report(struct collect *c, const struct job *job, const struct collect_end *end)
+{
+	bool unchanged = end->verdict && end->verdict->unchanged;
+	struct record record;
+
+	fill(&record, c, job, end);
+	say_failure(c, &record);
+	summary_item(&c->summary, end->outcome, unchanged);
+	c->unfinished |= end->outcome == ASYNC_ECANCELED;
+	write_record(c, &record, unchanged);
+}
+
+void collect_report_line(struct collect *c, uint64_t line, struct json_span text, int code,
+			 const char *message)
+{
+	struct record record = {
+		.run = c->run,
+		.source = "quick",
+		.line = line,
+		.url = text,
+		.method = "GET",
+		.wall_ms = wall_ms(),
+		.outcome = code,
+		.message = message,
+	};
+
+	say_failure(c, &record);
+	summary_item(&c->summary, code, false);
+	write_record(c, &record, false);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_run.c - the main task. It starts what the dispatcher gives, sleeps until something has
+ * changed or is due, and at the end accounts for every job that was accepted.
+ */
+#include "app/collect.h"
+
+#include <stdlib.h>
+
+#include "app/codes.h"
+#include "runtime/list.h"
+
+static void wake(void *arg)
+{
+	struct collect *c = arg;
+
+	async_event_set(&c->wake);
+}
+
+/* ---- Flights --------------------------------------------------------------------------------- */
+
+/* An error of an item that has no response and whose attempt tells nothing more. */
+static void report_plain(struct collect *c, struct job *job, int code, const char *message)
+{
+	collect_report(c, job, &(struct collect_end){ .outcome = code, .message = message });
+}
+
+static const char *why_cancelled(const struct collect *c)
+{
+	if (c->late)
+		return "--deadline passed";
+	return c->signals ? "stopped by a signal" : "the output failed";
+}
+
+/* Runs after the task's end, however that came about: no job is lost with it. */
+static void land(void *arg)
+{
+	struct flight *flight = arg;
+	struct collect *c = flight->collect;
+	struct job *job = flight->job;
+
+	if (job && async_task_cancelled(flight->task))
+		report_plain(c, job, ASYNC_ECANCELED, why_cancelled(c));
+	else if (job)
+		report_plain(c, job, COLLECT_EINTERNAL, "the task ended without a result");
+	if (job)
+		dispatch_done(c->dispatch, job, async_time_ns());
+	job_free(job);
+	budget_release(&flight->share);
+	async_task_release(flight->task);
+	list_remove(&flight->node);
+	free(flight);
+	wake(c);
+}
+
+static void start(struct collect *c, struct job *job)
+{
+	struct flight *flight = calloc(1, sizeof *flight);
+
+	if (flight) {
+		flight->collect = c;
+		flight->job = job;
+		flight->share.budget = &c->budget;
+		flight->task = async_create_task(collect_fetch, flight);
+	}
+	if (!flight || !flight->task) {
+		free(flight);
+		report_plain(c, job, ASYNC_ENOMEM, "no memory for a task");
+		dispatch_done(c->dispatch, job, async_time_ns());
+		job_free(job);
+		return;
+	}
+	list_append(&c->flights, &flight->node);
+	async_task_add_done_callback(flight->task, &flight->done, land, flight);
+	c->summary.requests++;
+	histogram_add(&c->summary.rate_wait, job->rate_wait);
+}
+
+static void start_jobs(struct collect *c)
+{
+	int64_t now = async_time_ns();
+	struct job *job;
+
+	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
+	       (job = dispatch_take(c->dispatch, now)))
+		start(c, job);
+	if (!dispatch_full(c->dispatch))
+		async_event_set(&c->room);
+}
+
+/* ---- Stopping -------------------------------------------------------------------------------- */
+
+void collect_stop(struct collect *c, enum collect_state state)
+{
+	if (state > c->state)
+		c->state = state;
+	wake(c);
+}
+
+/* Once per state: tells the reader, and the flights, to end. */
+static void cancel_work(struct collect *c, enum collect_state *told)
+{
+	if (c->state > COLLECT_RUNNING && *told == COLLECT_RUNNING)
+		async_cancel(c->reader);
+	if (c->state == COLLECT_CANCELLING && *told != COLLECT_CANCELLING) {
+		list_for_each(node, &c->flights)
+			async_cancel(container_of(node, struct flight, node)->task);
+	}
+	*told = c->state;
+}
+
+static void on_deadline(void *arg)
+{
+	struct collect *c = arg;
+
+	c->late = true;
+	collect_stop(c, COLLECT_CANCELLING);
+}
+
+static void on_sink(void *arg)
+{
+	struct collect *c = arg;
+
+	budget_wake(&c->budget);
+	async_event_set(&c->room);
+	if (sink_error(c->sink))
+		collect_stop(c, COLLECT_CANCELLING);
+	wake(c);
+}
+
+/* ---- The run --------------------------------------------------------------------------------- */
+
+static bool finished(const struct collect *c)
+{
+	struct dispatch_counts counts;
+
+	dispatch_count(c->dispatch, &counts);
+	if (!list_empty(&c->flights) || !async_task_done(c->reader))
+		return false;
+	return c->state != COLLECT_RUNNING || (!counts.waiting && !counts.in_flight);
+}
+
+static void wait_for_change(struct collect *c)
+{
+	int64_t due = c->state == COLLECT_RUNNING ? dispatch_due(c->dispatch) : INT64_MAX;
+
+	async_timer_cancel(&c->due);
+	/* A microsecond late rather than early, or the loop would turn for nothing. */
+	if (due != INT64_MAX)
+		async_call_at(&c->due, (double)due / 1e9 + 1e-6, wake, c);
+	/* Whoever cancels the main task wants an end as well. */
+	if (async_event_wait(&c->wake) < 0)
+		collect_stop(c, COLLECT_CANCELLING);
+	async_event_clear(&c->wake);
+}
+
+static void run_jobs(struct collect *c)
+{
+	enum collect_state told = COLLECT_RUNNING;
+
+	for (;;) {
+		start_jobs(c);
+		cancel_work(c, &told);
+		if (finished(c))
+			return;
+		wait_for_change(c);
+	}
+}
+
+/* Jobs that were accepted and never got an answer: each is told of. */
+static void report_unfinished(struct collect *c)
+{
+	struct job *job;
+
+	while ((job = dispatch_drain(c->dispatch))) {
+		report_plain(c, job, ASYNC_ECANCELED, why_cancelled(c));
+		job_free(job);
+	}
+	c->unfinished |= !c->input_ended;
+}
+
+/* A signal may still come while a slow reader takes the last records. */
+static int close_sink(struct collect *c)
+{
+	double grace = c->signals > 1 ? 1 : (double)c->options->grace / 1e9 + 1;
+	int rc;
+
+	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) && !sink_error(c->sink))
+		wait_for_change(c);
+	rc = sink_close(c->sink, c->state == COLLECT_RUNNING ? -1 : grace);
+	c->sink = NULL;
+	return rc;
+}
+
+static void tick(void *arg)
+{
+	struct collect *c = arg;
+	struct dispatch_counts counts;
+	struct progress_numbers numbers = {
+		.ok = c->summary.ok + c->summary.unchanged,
+		.failed = c->summary.failed,
+		.more = !c->input_ended,
+		.p95 = histogram_percentile(&c->summary.latency, 95),
+	};
+
+	dispatch_count(c->dispatch, &counts);
+	numbers.left = counts.waiting + counts.in_flight;
+	numbers.in_flight = counts.in_flight;
+	numbers.held = counts.held;
+	progress_tick(&c->progress, &numbers, async_time_ns());
+	async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
+}
+
+static struct http_session *open_session(const struct options *options)
+{
+	return http_session_new(&(struct http_session_options){
+		.limit = (int)options
+				 ->concurrency, /* so that the dispatcher is the one that limits */
+		.ca_file = options->cacert,
+		.insecure = options->insecure,
+		.deny_kinds = NET_KIND_LINK_LOCAL,
+	});
+}
+
+static size_t waiting_records(const void *sink)
+{
+	return sink_pending(sink);
+}
+
+/* A --cacert that cannot be used is a mistake of the call, to be said before anything is sent. */
+static int check_cacert(struct collect *c)
+{
+	struct net_tls_options options = { .ca_file = c->options->cacert };
+	struct net_tls_context *tls = NULL;
+	int rc = options.ca_file ? net_tls_client(&tls, &options) : 0;
+
+	if (rc < 0)
+		snprintf(c->failure, sizeof c->failure, "%s",
+			 async_raised(rc) ? async_raised(rc)->message : async_strerror(rc));
+	net_tls_context_free(tls);
+	return rc;
+}
+
+static int open_parts(struct collect *c)
+{
+	const struct options *o = c->options;
+	int rc = check_cacert(c);
+
+	if (rc < 0)
+		return rc;
+	c->dispatch = dispatch_new(&(struct dispatch_limits){
+		.concurrency = (unsigned)o->concurrency,
+		.per_host = (unsigned)o->per_host,
+		.rate = o->rate,
+		.rate_total = o->rate_total,
+		.lookahead = o->lookahead,
+		.lookahead_bytes = 4 << 20,
+	});
+	c->session = c->dispatch ? open_session(o) : NULL;
+	if (!c->session)
+		return ASYNC_ENOMEM;
+	rc = sink_open(&c->sink, &(struct sink_options){ c->output_fd, on_sink, c });
+	if (rc < 0)
+		return rc;
+	c->budget =
+		(struct budget){ .limit = o->mem, .elsewhere = waiting_records, .arg = c->sink };
+	c->reader = async_create_task_with(collect_read, c,
+					   &(struct async_task_options){ .name = "input" });
+	if (!c->reader)
+		return async_last_error();
+	return collect_watch_signals(c);
+}
+
+static int close_parts(struct collect *c)
+{
+	int rc = 0;
+
+	async_timer_cancel(&c->due);
+	async_timer_cancel(&c->tick);
+	async_timer_cancel(&c->deadline);
+	if (c->reader) {
+		async_cancel(c->reader);
+		(void)async_await(c->reader);
+		async_task_release(c->reader);
+	}
+	if (c->session)
+		http_session_close(c->session);
+	if (c->sink)
+		rc = close_sink(c);
+	async_timer_cancel(&c->grace);
+	async_timer_cancel(&c->due);
+	dispatch_free(c->dispatch);
+	free(c->origin);
+	return rc;
+}
+
+ASYNC_SUSPENDS
+int collect_run(struct collect *c)
+{
+	int64_t began = async_time_ns();
+	int rc = open_parts(c);
+
+	if (!rc) {
+		progress_init(&c->progress, c->options, 2, began);
+		if (c->progress.mode != OPTIONS_PROGRESS_NONE)
+			async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
+		if (c->options->deadline)
+			async_call_later(&c->deadline, (double)c->options->deadline / 1e9,
+					 on_deadline, c);
+		run_jobs(c);
+		report_unfinished(c);
+	}
+	c->sink_error = close_parts(c);
+	c->summary.wall = async_time_ns() - began;
+	progress_erase(&c->progress);
+	return rc;
+}
+
+int collect_status(const struct summary *summary, int sink_error, bool signalled, bool late,
+		   bool unfinished)
+{
+	if (sink_error)
+		return 5;
+	if (signalled && unfinished)
+		return 6;
+	if (late && unfinished)
+		return 7;
+	if (summary->items && summary->failed == summary->items)
+		return 4;
+	return summary->failed ? 3 : 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatch.c - settle() decides from a host's numbers which list it belongs on; all else calls it. */
+#include "app/dispatch.h"
+
+#include <stdlib.h>
+
+#include "app/hosts.h"
+
+struct dispatch {
+	struct dispatch_limits limits;
+	struct hosts hosts;
+	struct async_list ring; /* of hosts that may start a job */
+	struct due_heap times;	/* of hosts that may later */
+
+	size_t waiting, held, in_flight, bytes;
+	int64_t next_slot;    /* of the rate for all */
+	int64_t paused_until; /* for all */
+	int64_t held_since;   /* all of them, by these two; 0: they are not */
+	int64_t now;	      /* of the last call */
+};
+
+struct dispatch *dispatch_new(const struct dispatch_limits *limits)
+{
+	struct dispatch *dispatch = calloc(1, sizeof *dispatch);
+
+	if (dispatch)
+		dispatch->limits = *limits;
+	return dispatch;
+}
+
+void dispatch_free(struct dispatch *dispatch)
+{
+	if (dispatch)
+		hosts_free(&dispatch->hosts);
+	free(dispatch);
+}
+
+bool dispatch_full(const struct dispatch *dispatch)
+{
+	return dispatch->waiting >= dispatch->limits.lookahead ||
+	       dispatch->bytes >= dispatch->limits.lookahead_bytes;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t after(int64_t now, int64_t wait)
+{
+	return wait > INT64_MAX - now ? INT64_MAX : now + wait;
+}
+
+/* Takes the host off its list. How long a rate or a pause held a job is known when it leaves. */
+static void leave(struct dispatch *d, struct host *host)
+{
+	if (host->state == HOST_IDLE) {
+		hosts_busy(&d->hosts, host);
+	} else if (host->state == HOST_READY) {
+		list_remove(&host->node);
+	} else if (host->state == HOST_TIMED) {
+		due_remove(&d->times, &host->due);
+		d->held -= host->waiting;
+	}
+	host->state = HOST_BUSY;
+}
+
+static void wait_until(struct dispatch *d, struct host *host, int64_t when)
+{
+	due_push(&d->times, &host->due, when);
+	d->held += host->waiting;
+	host->state = HOST_TIMED;
+}
+
+/* Puts the host, which is on no list, where it belongs. */
+static void settle(struct dispatch *d, struct host *host)
+{
+	int64_t work = host->first ? 0 : host->retries.first ? host->retries.first->when : 0;
+	int64_t allowed =
+		later(host->paused_until, host_slot_due(&d->limits.rate, host->next_slot));
+
+	if (host->held_since && (allowed <= d->now || !host->waiting)) {
+		host->held = d->now - host->held_since;
+		host->held_since = 0;
+	}
+	if (!host->waiting && !host->in_flight) {
+		hosts_idle(&d->hosts, host, d->now);
+		return;
+	}
+	if (!host->waiting || host->in_flight >= d->limits.per_host)
+		return;
+	if (allowed > d->now && work <= d->now && !host->held_since)
+		host->held_since = d->now;
+	if (later(work, allowed) > d->now) {
+		wait_until(d, host, later(work, allowed));
+		return;
+	}
+	list_append(&d->ring, &host->node);
+	host->state = HOST_READY;
+}
+
+/* A host in the ring keeps its turn: a stream of new jobs must not make it lose it again and again. */
+static void lift(struct dispatch *d, struct host *host)
+{
+	if (host->state != HOST_READY)
+		leave(d, host);
+}
+
+static void put_back(struct dispatch *d, struct host *host)
+{
+	if (host->state != HOST_READY)
+		settle(d, host);
+}
+
+static void count_in(struct dispatch *d, struct job *job)
+{
+	d->waiting++;
+	d->bytes += job->size;
+}
+
+static void count_out(struct dispatch *d, struct job *job)
+{
+	d->waiting--;
+	d->bytes -= job->size;
+}
+
+int dispatch_add(struct dispatch *d, struct job *job, const char *origin)
+{
+	struct host *host = hosts_get(&d->hosts, origin, d->now);
+
+	if (!host)
+		return ASYNC_ENOMEM;
+	lift(d, host);
+	job->host = host;
+	host_append(host, job);
+	count_in(d, job);
+	put_back(d, host);
+	return 0;
+}
+
+static void wake_timed(struct dispatch *d)
+{
+	while (d->times.first && d->times.first->when <= d->now) {
+		struct host *host = container_of(d->times.first, struct host, due);
+
+		leave(d, host);
+		settle(d, host);
+	}
+}
+
+static int64_t all_allowed(const struct dispatch *d)
+{
+	return later(d->paused_until, host_slot_due(&d->limits.rate_total, d->next_slot));
+}
+
+static struct job *start(struct dispatch *d, struct host *host)
+{
+	struct job *job;
+
+	leave(d, host);
+	job = host_take(host, d->now);
+	count_out(d, job);
+	job->rate_wait = host->held + (d->held_since ? d->now - d->held_since : 0);
+	job->rate_wait = job->rate_wait > 0 ? job->rate_wait : 0;
+	d->held_since = 0;
+	host->held = 0;
+	host->in_flight++;
+	host->requests++;
+	d->in_flight++;
+	host->next_slot = host_slot_take(&d->limits.rate, host->next_slot, d->now);
+	d->next_slot = host_slot_take(&d->limits.rate_total, d->next_slot, d->now);
+	settle(d, host);
+	return job;
+}
+
+struct job *dispatch_take(struct dispatch *d, int64_t now)
+{
+	d->now = now;
+	wake_timed(d);
+	if (d->in_flight >= d->limits.concurrency || list_empty(&d->ring))
+		return NULL;
+	if (all_allowed(d) > now) {
+		if (!d->held_since)
+			d->held_since = now;
+		return NULL;
+	}
+	return start(d, container_of(d->ring.next, struct host, node));
+}
+
+int64_t dispatch_due(const struct dispatch *d)
+{
+	int64_t due = d->times.first ? d->times.first->when : INT64_MAX;
+
+	if (d->in_flight >= d->limits.concurrency)
+		return INT64_MAX;
+	if (!list_empty(&d->ring) && all_allowed(d) < due)
+		due = all_allowed(d);
+	return due;
+}
+
+void dispatch_again(struct dispatch *d, struct job *job, int64_t now, int64_t wait)
+{
+	struct host *host = job->host;
+
+	d->now = now;
+	lift(d, host);
+	due_push(&host->retries, &job->due, after(now, wait));
+	host->waiting++;
+	host->in_flight--;
+	host->retried++;
+	d->in_flight--;
+	count_in(d, job);
+	put_back(d, host);
+}
+
+void dispatch_done(struct dispatch *d, struct job *job, int64_t now)
+{
+	struct host *host = job->host;
+
+	d->now = now;
+	lift(d, host);
+	host->in_flight--;
+	d->in_flight--;
+	job->host = NULL;
+	put_back(d, host);
+}
+
+void dispatch_pause(struct dispatch *d, struct job *job, int64_t now, int64_t wait)
+{
+	struct host *host = job->host;
+
+	d->now = now;
+	leave(d, host);
+	host->paused_until = later(host->paused_until, after(now, wait));
+	settle(d, host);
+}
+
+void dispatch_pause_all(struct dispatch *d, int64_t now, int64_t wait)
+{
+	d->paused_until = later(d->paused_until, after(now, wait));
+}
+
+struct job *dispatch_drain(struct dispatch *d)
+{
+	struct host *host;
+	struct job *job;
+
+	if (!list_empty(&d->ring))
+		host = container_of(d->ring.next, struct host, node);
+	else if (d->times.first)
+		host = container_of(d->times.first, struct host, due);
+	else
+		return NULL;
+	leave(d, host);
+	job = host_take(host, INT64_MAX);
+	count_out(d, job);
+	settle(d, host);
+	return job;
+}
+
+unsigned long dispatch_host_requests(const struct job *job)
+{
+	return job->host->requests;
+}
+
+unsigned long dispatch_host_retries(const struct job *job)
+{
+	return job->host->retried;
+}
+
+void dispatch_count(const struct dispatch *d, struct dispatch_counts *counts)
+{
+	*counts = (struct dispatch_counts){ d->waiting, d->held, d->in_flight, d->hosts.count };
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch.h - which job starts next. Pure: the caller brings the time and does the work.
+ *
+ * A job starts when its host is not paused, its rate slot is due, and a host slot and a run slot
+ * are free: all of that is looked at together and nothing is held while waiting for another, so
+ * one host that is slow or limited takes nothing from the others. Hosts with work take turns. A
+ * host is an origin: scheme, host and port. Times are nanoseconds of one clock.
+ */
+#ifndef LOOPHOUND_APP_DISPATCH_H
+#define LOOPHOUND_APP_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/jobs.h"
+#include "app/units.h"
+
+struct dispatch_limits {
+	unsigned concurrency, per_host;
+	struct units_rate rate; /* of each host; interval 0: none */
+	struct units_rate rate_total;
+	size_t lookahead;	/* jobs that may wait */
+	size_t lookahead_bytes; /* and their memory */
+};
+
+struct dispatch;
+
+/* NULL without memory. */
+struct dispatch *dispatch_new(const struct dispatch_limits *limits);
+/* Frees the jobs that still wait, too. */
+void dispatch_free(struct dispatch *dispatch);
+
+/* True while no further job should be read. */
+bool dispatch_full(const struct dispatch *dispatch);
+/* The job is the dispatcher's from now on. 0 or ASYNC_ENOMEM, and then it is not. */
+int dispatch_add(struct dispatch *dispatch, struct job *job, const char *origin);
+
+/*
+ * The job to start now, which is the caller's until dispatch_again() or dispatch_done(). NULL when
+ * none may: then dispatch_due() says when to ask again unless something else happens first.
+ */
+struct job *dispatch_take(struct dispatch *dispatch, int64_t now);
+int64_t dispatch_due(const struct dispatch *dispatch); /* INT64_MAX: not because of time */
+
+/* Its attempt has ended, and another is to be made after so long. The job is the dispatcher's. */
+void dispatch_again(struct dispatch *dispatch, struct job *job, int64_t now, int64_t wait);
+/* It has ended for good. The job stays the caller's. */
+void dispatch_done(struct dispatch *dispatch, struct job *job, int64_t now);
+/* No request to the host of this job, which is in flight, before so long. */
+void dispatch_pause(struct dispatch *dispatch, struct job *job, int64_t now, int64_t wait);
+/* Starts nothing at all before so long: this machine is short of something. */
+void dispatch_pause_all(struct dispatch *dispatch, int64_t now, int64_t wait);
+
+/* Takes out any job that waits, whatever for; NULL when none does. */
+struct job *dispatch_drain(struct dispatch *dispatch);
+
+/* For the budget of retries: what this host has had so far. */
+unsigned long dispatch_host_requests(const struct job *job);
+unsigned long dispatch_host_retries(const struct job *job);
+
+struct dispatch_counts {
+	size_t waiting;	  /* jobs in the queues, all kinds */
+	size_t held;	  /* of these: by a rate, a pause or a retry */
+	size_t in_flight; /* taken, not given back */
+	size_t hosts;	  /* remembered */
+};
+void dispatch_count(const struct dispatch *dispatch, struct dispatch_counts *counts);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* jobs.c - checks a line and packs what it says into one block. */
+#include "app/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/codes.h"
+
+static uint32_t put(char *base, size_t *at, const char *data, size_t size)
+{
+	size_t from = *at;
+
+	memcpy(base + from, data, size);
+	base[from + size] = '\0';
+	*at = from + size + 1;
+	return (uint32_t)from;
+}
+
+static struct job *pack(const struct job_parts *parts, uint64_t number)
+{
+	size_t texts = parts->url.len + parts->method.len + parts->body.len + parts->ref.len +
+		       parts->headers_size + 5;
+	struct job *job = malloc(sizeof *job + texts);
+	size_t at = 0;
+
+	if (!job)
+		return NULL;
+	*job = (struct job){ .line = number, .size = sizeof *job + texts };
+	put(job->url, &at, parts->url.ptr, parts->url.len);
+	job->url_size = (uint32_t)parts->url.len;
+	if (parts->method.ptr)
+		job->method = put(job->url, &at, parts->method.ptr, parts->method.len);
+	if (parts->header_count)
+		job->headers = put(job->url, &at, parts->headers, parts->headers_size);
+	job->header_count = parts->header_count;
+	if (parts->has_body) {
+		job->body = put(job->url, &at, parts->body.ptr, parts->body.len);
+		job->body_size = (uint32_t)parts->body.len;
+	}
+	if (parts->ref.ptr) {
+		job->ref = put(job->url, &at, parts->ref.ptr, parts->ref.len);
+		job->ref_size = (uint32_t)parts->ref.len;
+	}
+	return job;
+}
+
+/* "example.com/x": the mistake that deserves its own sentence. */
+static bool lacks_scheme(struct json_span text)
+{
+	return text.len && !memmem(text.ptr, text.len, "://", 3) && *text.ptr != '/';
+}
+
+static int finish(struct job **out, struct url **url, const struct job_parts *parts,
+		  uint64_t number, char why[JOBS_WHY])
+{
+	char reason[URL_WHY];
+	int rc = url_parse(url, parts->url.ptr, parts->url.len, reason);
+
+	if (rc == HTTP_EURL && lacks_scheme(parts->url))
+		snprintf(why, JOBS_WHY, "no scheme; did you mean https://%.*s?",
+			 (int)(parts->url.len < 100 ? parts->url.len : 100), parts->url.ptr);
+	else if (rc == HTTP_EURL)
+		snprintf(why, JOBS_WHY, "%s", reason);
+	if (rc < 0)
+		return rc;
+	*out = pack(parts, number);
+	if (*out)
+		return 1;
+	url_free(*url);
+	return ASYNC_ENOMEM;
+}
+
+static struct json_span trim(struct json_span line)
+{
+	while (line.len && (*line.ptr == ' ' || *line.ptr == '\t')) {
+		line.ptr++;
+		line.len--;
+	}
+	while (line.len && strchr(" \t\r", line.ptr[line.len - 1]) && line.ptr[line.len - 1])
+		line.len--;
+	return line;
+}
+
+int job_from_url(struct job **out, struct url **url, struct json_span text, uint64_t number,
+		 char why[JOBS_WHY])
+{
+	return finish(out, url, &(struct job_parts){ .url = text }, number, why);
+}
+
+int job_parse(struct job **out, struct url **url, struct json_span line, uint64_t number,
+	      struct text *scratch, char why[JOBS_WHY])
+{
+	struct job_parts parts = { 0 };
+	int rc;
+
+	/* A byte order mark is some editor's, not the user's. */
+	if (number == 1 && line.len >= 3 && !memcmp(line.ptr, "\xEF\xBB\xBF", 3))
+		line = (struct json_span){ line.ptr + 3, line.len - 3 };
+	line = trim(line);
+	if (!line.len || *line.ptr == '#')
+		return 0;
+	if (*line.ptr != '{')
+		return job_from_url(out, url, line, number, why);
+	rc = jobs_json_read(line, scratch, &parts, why);
+	return rc < 0 ? rc : finish(out, url, &parts, number, why);
+}
+
+void job_free(struct job *job)
+{
+	if (job)
+		free(job->past);
+	free(job);
+}
+
+const char *job_method(const struct job *job)
+{
+	return job->method ? job->url + job->method : "GET";
+}
+
+void job_headers(const struct job *job, struct http_header *out)
+{
+	const char *at = job->url + job->headers;
+
+	for (uint32_t i = 0; i < job->header_count; i++) {
+		out[i].name = at;
+		at += strlen(at) + 1;
+		out[i].value = at;
+		at += strlen(at) + 1;
+	}
+}
+
+bool job_remember(struct job *job, int outcome, int why, int64_t wait)
+{
+	struct job_past *past = reallocarray(job->past, job->past_count + 1, sizeof *past);
+
+	if (!past)
+		return false;
+	past[job->past_count++] = (struct job_past){ outcome, why, wait };
+	job->past = past;
+	return true;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - what the user asked for: a flag, or else COLLECT_NAME in the environment, or else the
+ * default. One table has the name, the default, the reader and the help of each, so that these
+ * cannot disagree.
+ */
+#ifndef LOOPHOUND_APP_OPTIONS_H
+#define LOOPHOUND_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/choice.h"
+#include "app/fields.h"
+#include "app/text.h"
+#include "app/units.h"
+
+#define OPTIONS_VERSION "0.1.0"
+
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_SHOW_VERSION };
+enum options_summary { OPTIONS_SUMMARY_TEXT, OPTIONS_SUMMARY_JSON, OPTIONS_SUMMARY_NONE };
+enum options_progress {
+	OPTIONS_PROGRESS_AUTO,
+	OPTIONS_PROGRESS_BAR,
+	OPTIONS_PROGRESS_PLAIN,
+	OPTIONS_PROGRESS_NONE,
+};
+
+/* Times are nanoseconds, 0: none. Strings are argv's or the environment's. */
+struct options {
+	enum options_action action;
+	const char **urls; /* malloc'd array of argv's strings */
+	size_t url_count;
+	const char *input, *output; /* NULL: not given */
+	bool append;
+
+	uint64_t concurrency, per_host, lookahead, mem;
+	struct units_rate rate, rate_total;
+
+	int64_t dns_timeout, connect_timeout, tls_timeout, first_byte_timeout, idle_timeout;
+	int64_t max_time, deadline, grace;
+
+	uint64_t retry;
+	struct choice retry_on;
+	bool retry_on_given;
+	int64_t retry_base, retry_cap, retry_max_time, retry_max_wait;
+
+	uint64_t max_body;
+	bool expect_json;
+	struct choice fail_on;
+
+	uint64_t max_redirs;
+	bool allow_downgrade;
+
+	struct fields headers;
+	bool header_to_all;
+	const char *cacert;
+	bool insecure;
+
+	enum options_summary summary;
+	bool summary_given;
+	const char *summary_file;
+	enum options_progress progress;
+	int64_t watchdog; /* 0: off */
+	bool quiet, verbose;
+};
+
+/*
+ * Reads argv (argv[0] is skipped) and the environment through get. True; or false, and message has
+ * one line for the user without the program's name. options_free() in both cases.
+ */
+bool options_parse(struct options *options, int argc, char *const *argv,
+		   const char *(*get)(const char *name), struct text *message);
+void options_free(struct options *options);
+void options_help(struct text *text);
+void options_usage(struct text *text); /* a few lines, for a call without any work */
+
+/* ---- The table, options_table.c -------------------------------------------------------------- */
+
+struct options_row {
+	const char *group; /* where --help lists it; NULL: as the row before */
+	const char *name;
+	char letter;
+	const char *value;    /* how --help calls the argument; NULL: a switch without one */
+	const char *fallback; /* the default, read as if given; NULL: zero */
+	const char *help;
+	/* NULL, or what is expected instead: "a number from 1 to 10". Not for switches. */
+	const char *(*read)(const struct options_row *row, struct options *options,
+			    const char *text);
+	size_t offset;
+	uint64_t low, high;
+	const char *words; /* of a choice, by '|' */
+};
+extern const struct options_row options_table[];
+extern const size_t options_count;
+
+#endif

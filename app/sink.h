@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sink.h - where records go: whole, in batches, without ever blocking the loop.
+ *
+ *     struct text *out = sink_begin(sink);
+ *     ... append one record and its line end, without suspending ...
+ *     sink_end(sink);
+ *
+ * A task of the sink's own writes: regular files on a thread, pipes and terminals when they are
+ * ready. While records keep coming they are gathered; when the loop has nothing else to do, or
+ * after 100 ms, they are written. After a failure the file is cut back to its last whole record,
+ * and every record from then on is dropped: sink_error() tells.
+ */
+#ifndef LOOPHOUND_APP_SINK_H
+#define LOOPHOUND_APP_SINK_H
+
+#include "app/text.h"
+#include "runtime/async.h"
+
+struct sink;
+
+struct sink_options {
+	int fd; /* stays the caller's; O_NONBLOCK is set on a pipe or terminal and taken back */
+	/* After bytes were written and after a failure; must not suspend. */
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+/* Starts the writing task. 0, ASYNC_ENOMEM or a negative errno. */
+int sink_open(struct sink **out, const struct sink_options *options);
+
+/* Where the next record is appended. Never NULL. Nothing may suspend before sink_end(). */
+struct text *sink_begin(struct sink *sink);
+/* 0, or ASYNC_ENOMEM when the text had failed: then the record is not there. */
+int sink_end(struct sink *sink);
+/* Takes over a text of whole records that was built elsewhere; *text is empty afterwards. */
+int sink_take(struct sink *sink, struct text *text);
+
+/* Bytes of memory that wait to be written. */
+size_t sink_pending(const struct sink *sink);
+/* Waits until at most so many do, or the sink has failed. 0 or ASYNC_ECANCELED. */
+ASYNC_SUSPENDS
+int sink_wait(struct sink *sink, size_t pending);
+/* 0, or the negative errno that ended it. */
+int sink_error(const struct sink *sink);
+
+/*
+ * Writes what is left, for at most so many seconds (negative: no limit), and frees the sink.
+ * Returns the error, -ETIMEDOUT when the reader was too slow.
+ */
+ASYNC_SUSPENDS
+int sink_close(struct sink *sink, double limit);
+/* Gives the fd its flags back; for an exit that cannot wait for sink_close(). */
+void sink_restore(struct sink *sink);
+
+/* sink_write.c: writes all of it, whatever fd is. 0 or a negative code; *done tells how far. */
+enum sink_kind { SINK_FILE, SINK_STREAM };
+enum sink_kind sink_kind(int fd);
+ASYNC_SUSPENDS
+int sink_write(int fd, enum sink_kind *kind, const char *data, size_t size);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - bytes that grow at their end, and how they become part of a line of JSON.
+ *
+ * Running out of memory is remembered, not returned: what follows is ignored, and whoever built
+ * the text looks at `failed` once, at the end. So a record is written in one straight line of calls.
+ * A zeroed struct is an empty text.
+ */
+#ifndef LOOPHOUND_APP_TEXT_H
+#define LOOPHOUND_APP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/json.h"
+
+struct text {
+	char *data; /* not NUL-terminated; see text_cstr() */
+	size_t length, capacity;
+	bool failed;
+};
+
+void text_free(struct text *text);
+/* Room for so many bytes more, without the doubling that appending does; for large bodies. */
+void text_reserve(struct text *text, size_t more);
+/* The same with the doubling. False: there is none. */
+bool text_grow(struct text *text, size_t more);
+/* Takes size bytes out of the middle. */
+void text_remove(struct text *text, size_t at, size_t size);
+void text_bytes(struct text *text, const void *data, size_t size);
+void text_string(struct text *text, const char *string);
+void text_char(struct text *text, char c);
+void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_unsigned(struct text *text, uint64_t value);
+/* Nanoseconds as milliseconds with one decimal: 412.7, and without a decimal when there is none. */
+void text_ms(struct text *text, int64_t ns);
+/* The content with a NUL behind it, which is not counted; "" when there is none. */
+const char *text_cstr(struct text *text);
+
+/* A JSON string with its quotes; what is not UTF-8 in it becomes U+FFFD. */
+void text_json(struct text *text, const char *data, size_t size);
+/* The same for header values, whose charset nobody knows: each byte above 0x7f is Latin-1. */
+void text_json_latin1(struct text *text, const char *data, size_t size);
+/* A JSON string of base64. */
+void text_json_base64(struct text *text, const void *data, size_t size);
+/* Valid JSON, byte for byte, but on one line. */
+void text_json_value(struct text *text, struct json_span value);
+
+#endif
