@@ -163,7 +163,9 @@ static void sweep_later(struct pool *pool)
 {
 	double seconds = SWEEP_SECONDS;
 
-	if (list_empty(&pool->idle) || pool->sweep.pending)
+	/* Due but not run yet counts as armed: it is on the ready queue then. */
+	if (list_empty(&pool->idle) || pool->sweep.pending ||
+	    list_linked(&pool->sweep.handle.node))
 		return;
 	if (pool->keepalive >= 0 && pool->keepalive < seconds)
 		seconds = pool->keepalive;
