@@ -18,9 +18,11 @@ static int run_body(void *arg)
 	return 0;
 }
 
-void client_test_run(void (*body)(void))
+void client_test_run(void (*body)(void), bool virtual_clock)
 {
-	CHECK_INT(async_run(run_body, &body), 0);
+	struct async_run_options options = { .virtual_clock = virtual_clock };
+
+	CHECK_INT(async_run_with(run_body, &body, &options), 0);
 }
 
 void client_test_end(void)

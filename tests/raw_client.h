@@ -17,15 +17,18 @@
 extern struct raw_server server;
 extern struct http_session *session;
 
-#define CLIENT_TEST(name)                                                                          \
+#define CLIENT_TEST(name) CLIENT_TEST_(name, false)
+/* The same on the virtual clock: for waits that end by themselves, however long. */
+#define CLIENT_TEST_VIRTUAL(name) CLIENT_TEST_(name, true)
+#define CLIENT_TEST_(name, virtual_clock)                                                          \
 	static void client_body_##name(void);                                                      \
 	TEST(name)                                                                                 \
 	{                                                                                          \
-		client_test_run(client_body_##name);                                               \
+		client_test_run(client_body_##name, virtual_clock);                                \
 	}                                                                                          \
 	static void client_body_##name(void)
 
-void client_test_run(void (*body)(void));
+void client_test_run(void (*body)(void), bool virtual_clock);
 
 /* Starts the server; a failure ends the test. */
 #define serve(...) CHECK_INT(raw_server_start(&server, __VA_ARGS__), 0)

@@ -102,6 +102,7 @@ struct raw_step {
 		.verb = RAW_VERB_AGAIN \
 	}
 
+#define RAW_MAX_SCRIPTS 8
 #define RAW_MAX_REQUESTS 512
 #define RAW_MAX_CONNECTIONS 256
 
@@ -114,7 +115,7 @@ struct raw_connection {
 };
 
 struct raw_server {
-	const struct raw_step *const *scripts;
+	const struct raw_step *scripts[RAW_MAX_SCRIPTS];
 	int script_count;
 	/* Set before a request to have each SEND leave in two pieces, cut there; 0: whole. */
 	size_t cut;
