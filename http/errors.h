@@ -3,7 +3,7 @@
 #ifndef LOOPHOUND_HTTP_ERRORS_H
 #define LOOPHOUND_HTTP_ERRORS_H
 
-/* Idempotent; runs by itself before main(). Called by the session and the server to be linked in. */
+/* Idempotent; runs by itself before main(). The session and the server call it to be linked in. */
 void errors_register(void);
 
 #endif

@@ -39,10 +39,10 @@ enum http_code {
 	HTTP_EREDIRECT_LOOP = -12019,	 /* redirect_loop */
 	HTTP_EREDIRECT_BLOCKED = -12020, /* redirect_blocked: not http or https */
 	HTTP_EREDIRECT_DOWNGRADE = -12021, /* redirect_downgrade: https to http */
-	HTTP_EREQUEST = -12022,		 /* a method or header that cannot be sent (CR, LF, NUL, ...) */
-	HTTP_ESESSION_CLOSED = -12023,	 /* "Session is closed." */
-	HTTP_EJSON = -12024,		 /* json_get: no such path, or not JSON */
-	HTTP_EDECODE = -12025,		 /* decode_error: a Content-Encoding that cannot be undone */
+	HTTP_EREQUEST = -12022, /* a method or header that cannot be sent (CR, LF, NUL, ...) */
+	HTTP_ESESSION_CLOSED = -12023, /* "Session is closed." */
+	HTTP_EJSON = -12024,	       /* json_get: no such path, or not JSON */
+	HTTP_EDECODE = -12025,	       /* decode_error: a Content-Encoding that cannot be undone */
 };
 
 /* ---- Session --------------------------------------------------------------------------------- */
@@ -72,7 +72,8 @@ struct http_session_options {
  */
 struct http_session *http_session_new(const struct http_session_options *options);
 /* Requests under way end with HTTP_ESESSION_CLOSED; every connection is closed; frees it. */
-ASYNC_SUSPENDS int http_session_close(struct http_session *session);
+ASYNC_SUSPENDS
+int http_session_close(struct http_session *session);
 
 struct http_session_stats {
 	unsigned connections;	   /* open now */
@@ -98,14 +99,14 @@ struct http_options {
 	size_t header_count;
 	const void *body;
 	size_t body_size;
-	double timeout;		   /* from the call to the last byte; 300 */
-	double pool_timeout;	   /* to get a connection slot; none */
+	double timeout;					  /* from the call to the last byte; 300 */
+	double pool_timeout;				  /* to get a connection slot; none */
 	double dns_timeout, connect_timeout, tls_timeout; /* 5 each */
 	double first_byte_timeout; /* from the last byte sent to the end of the head; 30 */
 	double idle_timeout;	   /* between two reads of the body; 15 */
 	size_t max_body;	   /* bytes; 64 MiB */
-	int max_redirects;	   /* how many are followed; 10; -1: none, the 3xx is the response */
-	bool allow_downgrade;	   /* https to http in a redirect */
+	int max_redirects;    /* how many are followed; 10; -1: none, the 3xx is the response */
+	bool allow_downgrade; /* https to http in a redirect */
 	/*
 	 * Streams the body instead of keeping it: called for each piece; a negative return ends the
 	 * request with that code. May suspend: the socket is not read meanwhile.
@@ -124,17 +125,17 @@ struct http_timing {
 
 struct http_response {
 	int status;
-	struct json_span body;		   /* complete and verified; ends with a NUL beyond its length */
+	struct json_span body; /* complete and verified; ends with a NUL beyond its length */
 	const struct http_header *headers; /* names lower-case, in the order received */
 	size_t header_count;
-	const char *url;	  /* the final one, after redirects */
+	const char *url; /* the final one, after redirects */
 	int redirects;
 	struct http_timing timing;
 	unsigned long connection; /* a number per connection of the session, from 1 */
 	bool reused;
-	const char *peer;	  /* "127.0.0.1:8080" */
-	const char *tls;	  /* "TLSv1.3", or NULL */
-	uint64_t wire_bytes;	  /* of the body, as received */
+	const char *peer;    /* "127.0.0.1:8080" */
+	const char *tls;     /* "TLSv1.3", or NULL */
+	uint64_t wire_bytes; /* of the body, as received */
 };
 
 /*
@@ -143,25 +144,27 @@ struct http_response {
  * negative code, the text of which async_raise has recorded in the current task. options may be NULL.
  * A reused connection that closed before the first byte is retried once on another.
  */
-ASYNC_SUSPENDS int http_request(struct http_session *session, const char *url,
-				const struct http_options *options,
-				struct http_response **response);
+ASYNC_SUSPENDS
+int http_request(struct http_session *session, const char *url, const struct http_options *options,
+		 struct http_response **response);
 /* The same with method GET; named as in the examples. */
-ASYNC_SUSPENDS int async_http_get(struct http_session *session, const char *url,
-				  const struct http_options *options,
-				  struct http_response **response);
+ASYNC_SUSPENDS
+int async_http_get(struct http_session *session, const char *url,
+		   const struct http_options *options, struct http_response **response);
 /* What a failed request still knows (phase, status, peer, timing), for records. */
 struct http_failure {
-	const char *phase; /* "url", "queue", "dns", "connect", "tls", "send", "head", "body", "redirect" */
-	int status;	   /* 0: no head came */
+	/* "url", "queue", "dns", "connect", "tls", "send", "head", "body", "redirect" */
+	const char *phase;
+	int status; /* 0: no head came */
 	struct http_timing timing;
 	char peer[NET_ADDRESS_TEXT]; /* "": none */
 	uint64_t body_bytes;	     /* received before it failed */
 	int64_t content_length;	     /* announced; -1 */
 };
-ASYNC_SUSPENDS int http_request_with(struct http_session *session, const char *url,
-				     const struct http_options *options,
-				     struct http_response **response, struct http_failure *failure);
+ASYNC_SUSPENDS
+int http_request_with(struct http_session *session, const char *url,
+		      const struct http_options *options, struct http_response **response,
+		      struct http_failure *failure);
 void http_response_free(struct http_response *response);
 /* The first header of that name (any case), or NULL. */
 const char *http_response_header(const struct http_response *response, const char *name);
@@ -183,8 +186,9 @@ struct http_server_response {
 	size_t header_count;
 	const void *body;
 	size_t body_size;
-	bool close;		       /* close the connection after it */
-	void (*free_body)(void *body); /* called once the response is written; NULL: nothing to do */
+	bool close; /* close the connection after it */
+	/* Called once the response is written, or cannot be; NULL: nothing to do. */
+	void (*free_body)(void *body);
 };
 
 struct http_server_options {
@@ -214,7 +218,8 @@ int http_server_start(struct http_server **out, struct net_listener *listener,
  * (negative: without limit), cancels the rest and waits for their end, frees it. Not for a handler.
  * 0, or ASYNC_ECANCELED: cancelled meanwhile, and all the same done.
  */
-ASYNC_SUSPENDS int http_server_stop(struct http_server *server, double grace);
+ASYNC_SUSPENDS
+int http_server_stop(struct http_server *server, double grace);
 unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_peak_connections(const struct http_server *server);
 

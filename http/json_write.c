@@ -48,7 +48,7 @@ static char *write_escape(char *out, unsigned char c)
 	return out;
 }
 
-/* Copies the plain bytes at *at to *out; the byte where both then stand is not plain, or the end. */
+/* Copies the plain bytes at *at to *out. Where *at then stands is not plain, or the end. */
 static void copy_plain(const char **at, const char *end, char **out)
 {
 	const char *stop = utf8_skip_plain(*at, end);

@@ -99,7 +99,7 @@ const char *parser_why(const struct parser *parser);
 /* "Not Found" for 404; "Unknown" for a status that has no name. */
 const char *parser_reason(int status);
 
-/* Hands over the block behind head->headers: free() ends it, strings included. After PARSER_HEAD. */
+/* Hands over the block behind head->headers: one free() ends it. After PARSER_HEAD. */
 struct http_header *parser_take_headers(struct parser *parser);
 
 #endif

@@ -107,6 +107,7 @@ static void cancel_connections(struct http_server *server, bool also_busy)
 	}
 }
 
+ASYNC_SUSPENDS
 int http_server_stop(struct http_server *server, double grace)
 {
 	struct async_timeout limit;
