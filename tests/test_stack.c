@@ -53,8 +53,8 @@ TEST(a_byte_below_a_stack_is_its_guard)
 
 	CHECK_INT(stack_get(&pool, ASYNC_STACK_DEFAULT, &first), 0);
 	CHECK_INT(stack_get(&pool, ASYNC_STACK_DEFAULT, &second), 0);
-	if (UNDER_ASAN)
-		NOT_HERE("ASan reports the fault in its own way");
+	if (UNDER_ASAN || UNDER_TSAN)
+		NOT_HERE("the sanitizer reports the fault in its own way");
 	EXPECT_SIGNAL(11, write_below(first), NULL);
 	EXPECT_SIGNAL(11, write_below(second), NULL);
 	stack_put(&pool, first);
@@ -67,8 +67,8 @@ TEST(without_guard_install_mprotect_guards)
 	struct stack_pool pool = { .no_guard_install = true };
 	struct stack *stack;
 
-	if (UNDER_ASAN)
-		NOT_HERE("ASan reports the fault in its own way");
+	if (UNDER_ASAN || UNDER_TSAN)
+		NOT_HERE("the sanitizer reports the fault in its own way");
 	CHECK_INT(stack_get(&pool, ASYNC_STACK_DEFAULT, &stack), 0);
 	CHECK(stack->guarded);
 	EXPECT_SIGNAL(11, write_below(stack), NULL);
