@@ -6,9 +6,12 @@
  * are asleep: VmRSS and VmPTE (page tables count: each stack has a page or two of its own), less
  * what the process had before. Beside it the number of Linux threads that the same would need.
  */
+#include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/units.h"
 #include "runtime/async.h"
@@ -76,15 +79,50 @@ static int program(void *arg)
 	return rc;
 }
 
+static void *thread_sleeper(void *arg)
+{
+	__atomic_add_fetch(&live, 1, __ATOMIC_RELAXED);
+	sleep(1);
+	return arg;
+}
+
+/* The kernel's part of a thread (its kernel stack, 16 KiB, and more) is not in VmRSS: not counted. */
+static int sleep_in_threads(void)
+{
+	pthread_t *threads = calloc((size_t)count, sizeof(*threads));
+	long before = resident();
+	pthread_attr_t attributes;
+	int made = 0;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
+	double start = async_time();
+	while (threads != NULL && made < count &&
+	       pthread_create(&threads[made], &attributes, thread_sleeper, NULL) == 0)
+		made++;
+	while (__atomic_load_n(&live, __ATOMIC_RELAXED) < made)
+		usleep(100);
+	long during = resident();
+	for (int i = 0; i < made; i++)
+		pthread_join(threads[i], NULL);
+	printf("threads=%d wall_s=%.3f kb_per_thread=%.3f\n", made, async_time() - start,
+	       made > 0 ? (double)(during - before) * 1.024 / made : 0);
+	free(threads);
+	return made == count ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+	bool threads = argc > 1 && strcmp(argv[1], "--threads") == 0;
+	const char *number = argv[1 + threads];
 	uint64_t wanted = 100000;
 
-	if (argc > 2 || (argc == 2 && !units_count(argv[1], 10000000, &wanted)) || wanted == 0) {
-		fprintf(stderr, "usage: bench-tasks [TASKS]\n"
-				"KB are 1,000 bytes of VmRSS + VmPTE per task asleep\n");
+	if (argc > 2 + threads || (number && !units_count(number, 10000000, &wanted)) ||
+	    wanted == 0) {
+		fprintf(stderr, "usage: bench-tasks [--threads] [HOW-MANY]\n"
+				"KB are 1,000 bytes of VmRSS + VmPTE for each that is asleep\n");
 		return 2;
 	}
 	count = (int)wanted;
-	return async_run(program, NULL) < 0;
+	return threads ? sleep_in_threads() : async_run(program, NULL) < 0;
 }
