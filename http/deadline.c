@@ -4,16 +4,13 @@
 
 static double seconds_until(int64_t due)
 {
-	double seconds = (double)(due - async_time_ns()) / 1e9;
-
-	/* Never 0: that would be a call_soon, which the next limit_wait could not take back. */
-	return seconds > 1e-9 ? seconds : 1e-9;
+	return (double)(due - async_time_ns()) / 1e9;
 }
 
 void limit_begin(struct limit *limit)
 {
 	limit->code = 0;
-	limit->ended = false;
+	limit->armed = limit->ended = false;
 	async_timeout_begin(&limit->timeout, ASYNC_NO_TIMEOUT);
 }
 
@@ -28,11 +25,12 @@ void limit_wait(struct limit *limit, int64_t due, int code)
 {
 	if (limit->ended || async_timeout_expired(&limit->timeout))
 		return;
-	if (due == DEADLINE_NEVER && !limit->timeout.timer.pending)
+	if (due == DEADLINE_NEVER && !limit->armed)
 		return;
+	limit->armed = due != DEADLINE_NEVER;
 	limit->code = code;
 	async_timeout_reschedule(&limit->timeout,
-				 due == DEADLINE_NEVER ? ASYNC_NO_TIMEOUT : seconds_until(due));
+				 limit->armed ? seconds_until(due) : ASYNC_NO_TIMEOUT);
 }
 
 void limit_expire(struct limit *limit, int code)

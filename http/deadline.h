@@ -23,6 +23,7 @@
 struct limit {
 	struct async_timeout timeout;
 	int code;   /* what expiry means */
+	bool armed; /* by limit_wait */
 	bool ended; /* somebody has made it expire; code stays as it was then */
 };
 

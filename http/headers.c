@@ -168,10 +168,16 @@ int headers_finish(struct headers *headers, struct http_header **block, const ch
 	return 0;
 }
 
+/* Most names differ in their first byte already, whatever its case. */
+static bool same_name(const char *a, const char *b)
+{
+	return (*a | 0x20) == (*b | 0x20) && strcasecmp(a, b) == 0;
+}
+
 const char *headers_find(const struct http_header *items, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(items[i].name, name) == 0)
+		if (same_name(items[i].name, name))
 			return items[i].value;
 	return NULL;
 }
@@ -181,7 +187,7 @@ size_t headers_count(const struct http_header *items, size_t count, const char *
 	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++)
-		found += strcasecmp(items[i].name, name) == 0;
+		found += same_name(items[i].name, name);
 	return found;
 }
 

@@ -5,7 +5,6 @@
  * One allocation, for the longest form that encoding can give. A reference is resolved by writing
  * the absolute URL that it means and parsing that, so there is one set of rules for both.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,14 +73,38 @@ static char *write_target(char *out, const struct url_parts *parts)
 	return out;
 }
 
-/* The strings follow the struct in one block; target is the tail of text. */
+static char *write_host(char *out, const struct url_parts *parts)
+{
+	if (!parts->ipv6)
+		return stpcpy(out, parts->host);
+	return stpcpy(stpcpy(stpcpy(out, "["), parts->host), "]");
+}
+
+static char *write_port(char *out, int port)
+{
+	char digits[12];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + port % 10);
+	while ((port /= 10) > 0);
+	*out++ = ':';
+	while (count > 0)
+		*out++ = digits[--count];
+	*out = '\0';
+	return out;
+}
+
+/*
+ * The strings follow the struct in one block; target is the tail of text. Every request comes
+ * through here, and four sprintf were a fifth of what a small one costs.
+ */
 static int build(struct url **out, const struct url_parts *parts)
 {
 	size_t host = strlen(parts->host);
 	size_t room = sizeof(struct url) + 4 * (host + 24) +
 		      3 * (parts->path.len + parts->query.len) + parts->userinfo.len + 8;
-	const char *open = parts->ipv6 ? "[" : "", *close = parts->ipv6 ? "]" : "";
-	const char *scheme = parts->secure ? "https" : "http";
+	const char *scheme = parts->secure ? "https://" : "http://";
 	struct url *url = malloc(room);
 	char *at;
 
@@ -91,15 +114,15 @@ static int build(struct url **out, const struct url_parts *parts)
 	*url = (struct url){ .secure = parts->secure, .ipv6 = parts->ipv6, .port = parts->port };
 	url->host = at;
 	at = stpcpy(at, parts->host) + 1;
-	url->origin = at;
-	at += sprintf(at, "%s://%s%s%s:%d", scheme, open, parts->host, close, parts->port) + 1;
 	url->authority = at;
-	at += sprintf(at, "%s%s%s", open, parts->host, close);
+	at = write_host(at, parts);
 	if (parts->port != (parts->secure ? 443 : 80))
-		at += sprintf(at, ":%d", parts->port);
+		at = write_port(at, parts->port);
 	at++;
+	url->origin = at;
+	at = write_port(write_host(stpcpy(at, scheme), parts), parts->port) + 1;
 	url->text = at;
-	at += sprintf(at, "%s://%s", scheme, url->authority);
+	at = stpcpy(stpcpy(at, scheme), url->authority);
 	url->target = at;
 	at = write_target(at, parts);
 	if (parts->userinfo.ptr) {
