@@ -71,7 +71,7 @@ static void find_root(struct symbols *symbols)
 
 void symbol_warm(struct symbols *symbols)
 {
-	static struct symbol_frame frames[8];
+	struct symbol_frame frames[8];
 	uintptr_t here = (uintptr_t)__builtin_return_address(0);
 	struct symbol_place place;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw.h - what the three files of the libdw backend share: the handle, and one interface
- * for each of unwinding, naming, and finding what a tail call erased.
+ * symbol_libdw.h - what the files of the libdw backend share: the handle, and one interface for each
+ * of unwinding, finding a frame pointer, naming, and finding what a tail call erased.
  */
 #ifndef LOOPHOUND_RUNTIME_SYMBOL_LIBDW_H
 #define LOOPHOUND_RUNTIME_SYMBOL_LIBDW_H
@@ -44,6 +44,10 @@ struct symbol_place {
 
 /* Fills symbols->pcs from the stack, by call frame information. */
 void symbol_libdw_unwind(struct symbols *symbols, const struct symbol_stack *stack);
+/* A word of the copied stack. False when it was not copied. */
+bool symbol_libdw_word(const struct symbols *symbols, uintptr_t address, uintptr_t *word);
+/* Works out the frame pointer in the outermost frame found. False when there is no certainty. */
+bool symbol_libdw_frame_pointer(struct symbols *symbols, uintptr_t *fp);
 /* True once the callbacks that unwinding needs are in place. */
 bool symbol_libdw_attach(struct symbols *symbols);
 

@@ -166,13 +166,11 @@ static bool is_system_path(const char *path)
 	return starts_with(path, "/usr/") || starts_with(path, "/lib") || path[0] == '[';
 }
 
-/* Without debug information only names are left: those that C reserves, and our public ones. */
+/* Without debug information only names are left, of which some are our public ones. */
 static enum symbol_owner owner_by_name(const char *function)
 {
 	static const char *const ours[] = { "async_", "net_", "http_", "json_" };
 
-	if (starts_with(function, "__"))
-		return SYMBOL_SYSTEM;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (starts_with(function, ours[i]))
 			return SYMBOL_RUNTIME;
@@ -188,6 +186,9 @@ static enum symbol_owner find_owner(struct symbols *symbols, const struct symbol
 		if (place->module == NULL || is_system_path(module))
 			return SYMBOL_SYSTEM;
 	}
+	/* Reserved names in a program are interceptors and wrappers, of sanitizers and linkers. */
+	if (starts_with(frame->function, "__"))
+		return SYMBOL_SYSTEM;
 	if (!place->has_unit)
 		return owner_by_name(frame->function);
 	if (is_own_unit(symbols, place))

@@ -178,13 +178,20 @@ static void add_folded(struct text *text, const struct symbol_frame *frames, siz
 	}
 }
 
+static bool same_place(const struct symbol_frame *a, const struct symbol_frame *b)
+{
+	return a->line == b->line && a->offset == b->offset &&
+	       strcmp(a->function, b->function) == 0;
+}
+
 static void add_rest(struct text *text, const struct watchdog_stall *stall,
 		     const struct symbol_frame *frame)
 {
 	const struct symbol_frame *end = stall->frames + stall->frame_count;
-	int shown = 0;
 
-	for (; frame < end && shown < MAX_SHOWN; frame++) {
+	for (int shown = 0; frame < end && shown < MAX_SHOWN; frame++) {
+		int times = 1;
+
 		/* Below a callback is the loop, and below that whoever runs it. */
 		if (stall->callback && frame->owner == SYMBOL_RUNTIME)
 			break;
@@ -192,7 +199,9 @@ static void add_rest(struct text *text, const struct watchdog_stall *stall,
 			continue;
 		add(text, "            ");
 		add_frame(text, frame);
-		add(text, "\n");
+		while (frame + 1 < end && same_place(frame, frame + 1))
+			frame++, times++;
+		add(text, times > 1 ? " (%d times)\n" : "\n", times);
 		shown++;
 	}
 }
@@ -242,7 +251,8 @@ size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t 
 	add_verdict(&text, stall);
 	add_stack(&text, stall);
 	if (!stall->callback && stall->view.created_at != NULL)
-		add(&text, "            created at %s\n", stall->view.created_at);
+		add(&text, "            created %s %s\n",
+		    strchr(stall->view.created_at, ':') ? "at" : "by", stall->view.created_at);
 	if (watchdog_advise(stall, advice, sizeof(advice)) > 0)
 		add(&text, "  instead   %s\n", advice);
 	return text.used;
