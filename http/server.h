@@ -9,7 +9,7 @@
 #include "http/parser.h"
 #include "runtime/list.h"
 
-#define SERVER_DATE 32
+#define SERVER_DATE 40
 
 struct http_server {
 	struct http_server_options options; /* with the defaults filled in */

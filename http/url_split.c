@@ -37,9 +37,17 @@ static bool is_ascii_alnum(char c)
 }
 
 /* unreserved, sub-delims, ":" and "@": what a path segment may hold besides percent triplets. */
+static const bool pchars[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
+	['.'] = true,	      ['_'] = true,	    ['~'] = true,	  ['!'] = true,
+	['$'] = true,	      ['&'] = true,	    ['\''] = true,	  ['('] = true,
+	[')'] = true,	      ['*'] = true,	    ['+'] = true,	  [','] = true,
+	[';'] = true,	      ['='] = true,	    [':'] = true,	  ['@'] = true,
+};
+
 bool url_is_pchar(char c)
 {
-	return is_ascii_alnum(c) || (c && strchr("-._~!$&'()*+,;=:@", c));
+	return pchars[(unsigned char)c];
 }
 
 bool url_is_triplet(const char *at, const char *end)
@@ -48,13 +56,20 @@ bool url_is_triplet(const char *at, const char *end)
 	       isxdigit((unsigned char)at[2]);
 }
 
+static bool is_one_of(char c, const char *set)
+{
+	while (*set && *set != c)
+		set++;
+	return *set;
+}
+
 /* Cuts at the first of the stop bytes: what is before it is returned, rest begins with it. */
 static struct url_span cut(struct url_span *rest, const char *stops)
 {
 	struct url_span head = *rest;
 
 	for (head.len = 0; head.len < rest->len; head.len++)
-		if (strchr(stops, rest->ptr[head.len]))
+		if (is_one_of(rest->ptr[head.len], stops))
 			break;
 	rest->ptr += head.len;
 	rest->len -= head.len;
@@ -68,7 +83,7 @@ size_t url_scheme_length(struct url_span text)
 
 		if (c == ':')
 			return i;
-		if (!is_ascii_alnum(c) && (i == 0 || !strchr("+-.", c)))
+		if (!is_ascii_alnum(c) && (i == 0 || !is_one_of(c, "+-.")))
 			return 0;
 		if (i == 0 && c >= '0' && c <= '9')
 			return 0;
