@@ -56,7 +56,8 @@ static struct json_span value(struct walk *walk)
 /* The next member of an object; begins at its '{'. False at its end. */
 static bool member(struct walk *walk, struct json_span *key, struct json_span *of)
 {
-	walk->at++; /* the brace or the comma */
+	if (*walk->at != '}')
+		walk->at++; /* the brace before the first, or a comma */
 	blanks(walk);
 	if (*walk->at == '}')
 		return false;
