@@ -133,12 +133,13 @@ int http_request_with(struct http_session *session, const char *url,
 	begin(&call, session, options ? options : &no_options);
 	rc = run(&call, url, response);
 	rc = limit_end(&call.limit, rc);
-	call_enter(&call, call.phase, call.clock);
-	if (rc < 0)
-		rc = explain(&call, rc);
-	else
+	if (rc == 0)
 		(*response)->timing = call.timing;
-	if (failure && rc < 0)
+	if (rc < 0) {
+		call_enter(&call, call.phase, call.clock);
+		rc = explain(&call, rc);
+	}
+	if (rc < 0 && failure)
 		describe(&call, failure);
 	clean_up(&call);
 	return rc;

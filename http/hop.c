@@ -71,6 +71,11 @@ static int open_connection(struct call *call, struct connection **out)
 	}
 	if (rc == 0)
 		rc = connect_to(call, tls, out);
+	/* Out of descriptors: those that lie idle are given back first. */
+	if ((rc == -EMFILE || rc == -ENFILE) && call->session->pool.idle_count > 0) {
+		pool_drop_idle(&call->session->pool);
+		rc = connect_to(call, tls, out);
+	}
 	limit_wait(&call->limit, DEADLINE_NEVER, 0);
 	return rc;
 }
@@ -80,7 +85,7 @@ static int take_connection(struct call *call, struct pool_origin *origin, bool f
 {
 	struct http_session *session = call->session;
 
-	*out = fresh ? NULL : pool_take_idle(&session->pool, origin);
+	*out = fresh ? NULL : pool_take_idle(&session->pool, origin, call->mark);
 	if (!*out)
 		return open_connection(call, out);
 	(*out)->reused = true;
@@ -205,12 +210,15 @@ static int make(struct call *call, struct http_response **out)
 	struct pool *pool = &call->session->pool;
 	struct pool_origin *origin;
 	struct connection *connection;
-	int64_t due = deadline_after(call_enter(call, "queue", &call->timing.queue),
-				     call->seconds.pool);
-	int rc = pool_acquire(pool, &origin, call->url->origin, &call->limit,
-			      due < call->due ? due : call->due,
-			      due < call->due ? HTTP_EPOOL_TIMEOUT : HTTP_ETOTAL_TIMEOUT);
+	int64_t due = deadline_after(call->mark, call->seconds.pool);
+	int rc;
 
+	/* The clock is read only where a phase may have taken time: it costs as much as a malloc. */
+	call->phase = "queue";
+	call->clock = &call->timing.queue;
+	rc = pool_acquire(pool, &origin, call->url->origin, &call->limit,
+			  due < call->due ? due : call->due,
+			  due < call->due ? HTTP_EPOOL_TIMEOUT : HTTP_ETOTAL_TIMEOUT);
 	if (rc < 0)
 		return rc;
 	rc = get_answer(call, origin, &connection);
@@ -220,7 +228,7 @@ static int make(struct call *call, struct http_response **out)
 		deadline_end(&connection->deadline);
 	if (connection && (rc < 0 || !connection->reusable))
 		close_connection(&connection);
-	pool_release(pool, origin, connection);
+	pool_release(pool, origin, connection, call_enter(call, call->phase, call->clock));
 	return rc;
 }
 

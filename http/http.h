@@ -71,7 +71,11 @@ struct http_session_options {
  * loop. NULL without memory.
  */
 struct http_session *http_session_new(const struct http_session_options *options);
-/* Requests under way end with HTTP_ESESSION_CLOSED; every connection is closed; frees it. */
+/*
+ * Requests under way end with HTTP_ESESSION_CLOSED, and so do later ones; every connection is
+ * closed; frees it. Not to be called from a callback of one of its requests. Returns 0, or
+ * ASYNC_ECANCELED: it was cancelled meanwhile, and has closed all the same.
+ */
 ASYNC_SUSPENDS
 int http_session_close(struct http_session *session);
 
@@ -79,7 +83,7 @@ struct http_session_stats {
 	unsigned connections;	   /* open now */
 	unsigned idle;		   /* of these, waiting for a request */
 	unsigned peak_connections; /* the most there were at once */
-	unsigned long created, reused, requests;
+	unsigned long created, reused, requests; /* requests sent, repeated and redirected included */
 	unsigned long surplus; /* connections dropped for bytes nobody asked for */
 };
 void http_session_stats(const struct http_session *session, struct http_session_stats *stats);
@@ -89,8 +93,6 @@ void http_session_stats(const struct http_session *session, struct http_session_
 struct http_header {
 	const char *name, *value;
 };
-
-enum http_redirect_policy { HTTP_FOLLOW = 0, HTTP_DO_NOT_FOLLOW };
 
 /* Zeroes are the session's defaults. Times are seconds; negative: no limit. */
 struct http_options {
@@ -113,7 +115,11 @@ struct http_options {
 	 */
 	int (*on_body)(void *arg, const void *data, size_t size);
 	void *on_body_arg;
-	/* Told of each change of the bytes held for this response, to keep a budget; may suspend. */
+	/*
+	 * Told of each change of the bytes held for this response, before they are taken, to keep a
+	 * budget; may suspend; a negative return ends the request with that code. The changes add up
+	 * to 0 after a failure, and to what the body of the response occupies after a success.
+	 */
 	int (*on_memory)(void *arg, ptrdiff_t change);
 	void *on_memory_arg;
 };

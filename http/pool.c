@@ -172,12 +172,12 @@ static void sweep_later(struct pool *pool)
 	async_call_later(&pool->sweep, seconds, sweep, pool);
 }
 
-struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin)
+struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin, int64_t now)
 {
 	while (!list_empty(&origin->idle)) {
 		struct connection *connection = of_origin(origin->idle.next);
 
-		if (still_good(pool, connection, async_time_ns())) {
+		if (still_good(pool, connection, now)) {
 			unlink_idle(pool, connection);
 			return connection;
 		}
@@ -240,11 +240,12 @@ int pool_acquire(struct pool *pool, struct pool_origin **out, const char *name,
 	return 0;
 }
 
-void pool_release(struct pool *pool, struct pool_origin *origin, struct connection *connection)
+void pool_release(struct pool *pool, struct pool_origin *origin, struct connection *connection,
+		  int64_t now)
 {
 	if (connection) {
 		connection->origin = origin;
-		connection->idle_since = async_time_ns();
+		connection->idle_since = now;
 		list_prepend(&origin->idle, &connection->origin_node);
 		list_prepend(&pool->idle, &connection->idle_node);
 		pool->idle_count++;

@@ -57,11 +57,15 @@ void pool_destroy(struct pool *pool);
  */
 ASYNC_SUSPENDS int pool_acquire(struct pool *pool, struct pool_origin **out, const char *name,
 				struct limit *limit, int64_t due, int code);
-/* connection (may be NULL) becomes idle, then whoever waits is woken. */
-void pool_release(struct pool *pool, struct pool_origin *origin, struct connection *connection);
+/* connection (may be NULL) becomes idle, as of now, and whoever waits is woken. */
+void pool_release(struct pool *pool, struct pool_origin *origin, struct connection *connection,
+		  int64_t now);
 
-/* The newest idle connection that is still silent and young enough; the others are closed. */
-struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin);
+/*
+ * The newest idle connection that is still silent and, at now, young enough; newer ones that are
+ * not are closed. NULL: there is none.
+ */
+struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin, int64_t now);
 void pool_make_room(struct pool *pool);
 /* Closes all idle connections, to give fds back. */
 void pool_drop_idle(struct pool *pool);

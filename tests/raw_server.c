@@ -190,7 +190,10 @@ static int accept_connections(void *arg)
 	while (server->accepted < RAW_MAX_CONNECTIONS) {
 		struct raw_connection *connection = &server->connections[server->accepted];
 
-		if (net_accept(server->listener, &connection->stream) < 0)
+		int rc = net_accept(server->listener, &connection->stream);
+		if (rc < 0 && rc > -4096)
+			continue;
+		if (rc < 0)
 			break;
 		connection->server = server;
 		connection->index = server->accepted;

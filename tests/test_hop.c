@@ -97,6 +97,29 @@ CLIENT_TEST(a_replacement_is_fresh_and_is_not_replaced_again)
 	CHECK_INT(stats().idle, 1);
 }
 
+CLIENT_TEST(item_72_without_descriptors_idle_connections_are_given_back)
+{
+	static struct raw_server another;
+
+	serve(hello);
+	CHECK_INT(raw_server_start(&another, hello), 0);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(stats().idle, 1);
+	fail_call("socket", 1, EMFILE);
+	CHECK_INT(ask(another.url, NULL), 0);
+	CHECK_INT(fail_count(), 1);
+	CHECK_INT(stats().connections, 1);
+	/* With nothing to give back it is an error, and no slot is lost. */
+	pool_drop_idle(&session->pool);
+	fail_call("socket", 0, EMFILE);
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(ask("/", NULL), -EMFILE);
+	fail_none();
+	CHECK_INT(session->pool.leases, 0);
+	CHECK_INT(ask("/", NULL), 0);
+	raw_server_stop(&another);
+}
+
 /* ---- Redirects ------------------------------------------------------------------------------- */
 
 static const char *line_of(int request)
@@ -118,9 +141,9 @@ CLIENT_TEST(methods_bodies_and_body_headers_change_together_on_the_wire)
 		const char *method, *next;
 		bool keeps_body;
 	} table[] = {
-		{ 301, "POST", "GET", false },	{ 302, "POST", "GET", false },
-		{ 303, "POST", "GET", false },	{ 307, "POST", "POST", true },
-		{ 308, "POST", "POST", true },	{ 302, "PUT", "PUT", true },
+		{ 301, "POST", "GET", false }, { 302, "POST", "GET", false },
+		{ 303, "POST", "GET", false }, { 307, "POST", "POST", true },
+		{ 308, "POST", "POST", true }, { 302, "PUT", "PUT", true },
 		{ 303, "PUT", "GET", false },
 	};
 	static const struct http_header headers[] = { { "Content-Type", "text/x" },
@@ -128,9 +151,9 @@ CLIENT_TEST(methods_bodies_and_body_headers_change_together_on_the_wire)
 
 	for (size_t i = 0; i < array_size(table); i++) {
 		const char *head = format("HTTP/1.1 %d X\r\nLocation: ../next?a=b#c\r\n"
-					  "Content-Length: 5\r\n\r\nmoved", table[i].status);
-		const struct raw_step script[] = { RAW_REQUEST,
-						   RAW_SEND_BYTES(head, strlen(head)),
+					  "Content-Length: 5\r\n\r\nmoved",
+					  table[i].status);
+		const struct raw_step script[] = { RAW_REQUEST, RAW_SEND_BYTES(head, strlen(head)),
 						   RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN };
 		struct http_options options = { .method = table[i].method,
 						.headers = headers,
@@ -156,7 +179,8 @@ CLIENT_TEST(as_many_redirects_are_followed_as_allowed_and_the_next_is_redirect_l
 {
 	static const struct raw_step deeper[] = {
 		RAW_REQUEST,
-		RAW_SEND("HTTP/1.1 302 F\r\nLocation: a/\r\nContent-Length: 0\r\n\r\n"), RAW_AGAIN };
+		RAW_SEND("HTTP/1.1 302 F\r\nLocation: a/\r\nContent-Length: 0\r\n\r\n"), RAW_AGAIN
+	};
 
 	serve(deeper);
 	CHECK_INT(ask("/", NULL), HTTP_EREDIRECT_LIMIT);
@@ -175,11 +199,13 @@ CLIENT_TEST(item_49_a_redirect_loop_is_seen_before_it_is_run)
 {
 	static const struct raw_step circle[] = {
 		RAW_REQUEST,
-		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"), RAW_REQUEST,
-		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n"), RAW_AGAIN };
-	static const struct raw_step self[] = {
+		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"),
 		RAW_REQUEST,
-		RAW_SEND("HTTP/1.1 302 F\r\nLocation: ./?#x\r\n\r\n"), RAW_END };
+		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n"), RAW_AGAIN
+	};
+	static const struct raw_step self[] = {
+		RAW_REQUEST, RAW_SEND("HTTP/1.1 302 F\r\nLocation: ./?#x\r\n\r\n"), RAW_END
+	};
 
 	serve(circle);
 	CHECK_INT(ask("/a", NULL), HTTP_EREDIRECT_LOOP);
@@ -195,7 +221,8 @@ CLIENT_TEST(a_form_that_leads_back_to_its_own_page_is_no_loop)
 	static const struct raw_step form[] = {
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 303 S\r\nLocation: /form\r\nContent-Length: 0\r\n\r\n"),
-		RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN };
+		RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN
+	};
 
 	serve(form);
 	CHECK_INT(ask("/form", &(struct http_options){ .method = "POST" }), 0);
@@ -205,12 +232,14 @@ CLIENT_TEST(a_form_that_leads_back_to_its_own_page_is_no_loop)
 CLIENT_TEST(item_55_a_missing_or_empty_location_makes_the_3xx_the_response)
 {
 	static const struct raw_step none[] = {
-		RAW_REQUEST, RAW_SEND("HTTP/1.1 302 F\r\nContent-Length: 4\r\n\r\nnone"),
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 302 F\r\nContent-Length: 4\r\n\r\nnone"),
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 302 F\r\nLocation:\r\nContent-Length: 5\r\n\r\nempty"),
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 300 M\r\nLocation: /x\r\nContent-Length: 6\r\n\r\nchoice"),
-		RAW_AGAIN };
+		RAW_AGAIN
+	};
 	static const char *const bodies[] = { "none", "empty", "choice" };
 
 	serve(none);
@@ -227,10 +256,12 @@ CLIENT_TEST(the_body_of_a_redirect_is_read_unless_it_is_long)
 	static const struct raw_step large[] = {
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 1000000\r\n\r\nx"),
-		RAW_HOLD, RAW_END };
+		RAW_HOLD, RAW_END
+	};
 	static const struct raw_step endless[] = {
 		RAW_REQUEST, RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\n\r\n"), RAW_FLOOD("x"),
-		RAW_END };
+		RAW_END
+	};
 
 	serve(large, hello);
 	CHECK_INT(ask("/a", NULL), 0);
@@ -255,10 +286,10 @@ CLIENT_TEST(item_52_other_schemes_and_unusable_locations_are_refused)
 	};
 
 	for (size_t i = 0; i < array_size(table); i++) {
-		const char *head = format("HTTP/1.1 301 M\r\nLocation: %s\r\n\r\n",
-					  table[i].location);
-		const struct raw_step script[] = { RAW_REQUEST,
-						   RAW_SEND_BYTES(head, strlen(head)), RAW_END };
+		const char *head =
+			format("HTTP/1.1 301 M\r\nLocation: %s\r\n\r\n", table[i].location);
+		const struct raw_step script[] = { RAW_REQUEST, RAW_SEND_BYTES(head, strlen(head)),
+						   RAW_END };
 
 		serve(script);
 		CHECK_INT(ask("/", NULL), table[i].rc);
@@ -273,9 +304,12 @@ static struct raw_server other;
 CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_origin_and_back)
 {
 	static const struct http_header headers[] = {
-		{ "Authorization", "Bearer secret" }, { "Cookie", "secret" },
-		{ "X-Api-Key", "secret" },	      { "accept", "text/x" },
-		{ "User-Agent", "mine/1" },	      { "Cookie", "secret" },
+		{ "Authorization", "Bearer secret" },
+		{ "Cookie", "secret" },
+		{ "X-Api-Key", "secret" },
+		{ "accept", "text/x" },
+		{ "User-Agent", "mine/1" },
+		{ "Cookie", "secret" },
 		{ "Content-Type", "text/y" },
 	};
 	struct http_options options = { .method = "PUT",
@@ -290,7 +324,8 @@ CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_
 	serve(leave);
 	CHECK_INT(raw_server_start(&other, return_), 0);
 	away = format("HTTP/1.1 307 T\r\nLocation: http://u:p@127.0.0.1:%d/x\r\n"
-		      "Content-Length: 0\r\n\r\n", other.port);
+		      "Content-Length: 0\r\n\r\n",
+		      other.port);
 	back = format("HTTP/1.1 307 T\r\nLocation: %sy\r\nContent-Length: 0\r\n\r\n", server.url);
 	leave[1] = (struct raw_step)RAW_SEND_BYTES(away, strlen(away));
 	return_[1] = (struct raw_step)RAW_SEND_BYTES(back, strlen(back));
@@ -300,7 +335,8 @@ CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_
 	CHECK_STR(other.requests[0].text,
 		  format("PUT /x HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: identity\r\n"
 			 "accept: text/x\r\nUser-Agent: mine/1\r\nContent-Type: text/y\r\n"
-			 "Content-Length: 1\r\n\r\nx", other.port));
+			 "Content-Length: 1\r\n\r\nx",
+			 other.port));
 	CHECK(!strstr(server.requests[1].text, "secret"));
 	CHECK(!strstr(server.requests[1].text, "Authorization"));
 	raw_server_stop(&other);
@@ -311,12 +347,14 @@ CLIENT_TEST(user_information_of_the_url_stays_with_its_origin)
 	static const struct raw_step once[] = {
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"),
-		RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN };
+		RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN
+	};
 
 	serve(once);
 	CHECK_INT(ask(format("http://name:word@127.0.0.1:%d/", server.port), NULL), 0);
 	for (int i = 0; i < 2; i++)
-		CHECK_CONTAINS(server.requests[i].text, "\r\nAuthorization: Basic bmFtZTp3b3Jk\r\n");
+		CHECK_CONTAINS(server.requests[i].text,
+			       "\r\nAuthorization: Basic bmFtZTp3b3Jk\r\n");
 	CHECK(!strstr(answer->url, "word"));
 }
 
@@ -324,8 +362,8 @@ CLIENT_TEST(user_information_of_the_url_stays_with_its_origin)
 
 CLIENT_TEST(item_53_an_address_on_the_deny_list_is_not_connected_to)
 {
-	session = http_session_new(&(struct http_session_options){
-		.deny_kinds = NET_KIND_LOOPBACK });
+	session =
+		http_session_new(&(struct http_session_options){ .deny_kinds = NET_KIND_LOOPBACK });
 	serve(hello);
 	CHECK_INT(ask("/", NULL), NET_EADDR_BLOCKED);
 	CHECK_INT(ask(format("http://localhost:%d/", server.port), NULL), NET_EADDR_BLOCKED);
@@ -338,8 +376,11 @@ static int redirected_from(enum net_address_kind kind, const char *from, const c
 	static struct http_options options;
 	struct connection connection = { .kind = kind };
 	struct http_response *response = NULL;
-	struct call call = { .session = session, .options = &options, .method = "GET",
-			     .status = 302, .due = DEADLINE_NEVER,
+	struct call call = { .session = session,
+			     .options = &options,
+			     .method = "GET",
+			     .status = 302,
+			     .due = DEADLINE_NEVER,
 			     .seconds = { .pool = -1, .head = -1, .idle = -1 } };
 	char why[URL_WHY];
 	int rc;
@@ -376,8 +417,8 @@ CLIENT_TEST(item_53_a_public_origin_cannot_send_us_to_loopback_not_even_on_an_id
 	CHECK_INT(server.request_count, 1);
 	http_session_close(session);
 
-	session = http_session_new(
-		&(struct http_session_options){ .allow_private_redirects = true });
+	session =
+		http_session_new(&(struct http_session_options){ .allow_private_redirects = true });
 	CHECK_INT(redirected_from(NET_KIND_PUBLIC, "http://example.org/", server.url), 0);
 }
 
@@ -390,13 +431,13 @@ static void make_certificate(void)
 	certificate = certs_make(&(struct certs_request){ .name = "good", .san = "IP:127.0.0.1" });
 }
 
-#define TLS_TEST(property)                                                                         \
-	static void tls_body_##property(void);                                                     \
-	TEST(property)                                                                             \
-	{                                                                                          \
-		make_certificate();                                                                \
-		client_test_run(tls_body_##property, false);                                       \
-	}                                                                                          \
+#define TLS_TEST(property)                                   \
+	static void tls_body_##property(void);               \
+	TEST(property)                                       \
+	{                                                    \
+		make_certificate();                          \
+		client_test_run(tls_body_##property, false); \
+	}                                                    \
 	static void tls_body_##property(void)
 
 static void tls_end(void)
@@ -407,12 +448,12 @@ static void tls_end(void)
 	net_tls_context_free(context);
 }
 
-#define serve_tls(...)                                                                             \
-	do {                                                                                       \
-		CHECK_INT(net_tls_server(&server.tls, certificate.cert, certificate.key), 0);      \
-		session = http_session_new(                                                        \
-			&(struct http_session_options){ .ca_file = certificate.cert });            \
-		serve(__VA_ARGS__);                                                                \
+#define serve_tls(...)                                                                        \
+	do {                                                                                  \
+		CHECK_INT(net_tls_server(&server.tls, certificate.cert, certificate.key), 0); \
+		session = http_session_new(                                                   \
+			&(struct http_session_options){ .ca_file = certificate.cert });       \
+		serve(__VA_ARGS__);                                                           \
 	} while (0)
 
 TLS_TEST(a_tls_connection_is_reused_and_described)

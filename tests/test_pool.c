@@ -22,7 +22,10 @@ struct leaser {
 	struct async_event *leave;
 	struct async_task *task;
 };
-#define LEASER(n, o, l) { .name = (n), .origin = (o), .leave = (l) }
+#define LEASER(n, o, l)                                  \
+	{                                                \
+		.name = (n), .origin = (o), .leave = (l) \
+	}
 
 static int lease(void *arg)
 {
@@ -37,7 +40,7 @@ static int lease(void *arg)
 		strncat(order, leaser->name, 1);
 		if (leaser->leave)
 			rc = async_event_wait(leaser->leave);
-		pool_release(&pool, origin, NULL);
+		pool_release(&pool, origin, NULL, 0);
 	}
 	return limit_end(&limit, rc);
 }
@@ -67,7 +70,8 @@ static void end(struct leaser *leasers, size_t count)
 CLIENT_TEST(leases_are_given_in_the_order_asked_and_a_cancelled_one_is_skipped)
 {
 	struct async_event leave = { 0 };
-	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL), LEASER("c", "x", NULL), LEASER("d", "x", NULL) };
+	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL),
+				    LEASER("c", "x", NULL), LEASER("d", "x", NULL) };
 
 	CHECK_INT(pool_init(&pool, 1, 0, 15), 0);
 	begin(leasers, 4);
@@ -82,7 +86,8 @@ CLIENT_TEST(leases_are_given_in_the_order_asked_and_a_cancelled_one_is_skipped)
 CLIENT_TEST(one_that_was_woken_and_cancelled_in_the_same_turn_passes_its_slot_on)
 {
 	struct async_event leave = { 0 };
-	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL), LEASER("c", "x", NULL) };
+	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL),
+				    LEASER("c", "x", NULL) };
 
 	/* Once for the slot of the pool, once for that of the origin. */
 	for (int per_host = 0; per_host < 2; per_host++) {
@@ -104,7 +109,8 @@ CLIENT_TEST(one_that_was_woken_and_cancelled_in_the_same_turn_passes_its_slot_on
 CLIENT_TEST(who_waits_for_its_origin_keeps_nobody_else_waiting)
 {
 	struct async_event leave = { 0 };
-	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL), LEASER("c", "x", NULL), LEASER("d", "y", NULL) };
+	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "x", NULL),
+				    LEASER("c", "x", NULL), LEASER("d", "y", NULL) };
 
 	CHECK_INT(pool_init(&pool, 2, 1, 15), 0);
 	begin(leasers, 4);
@@ -169,7 +175,7 @@ CLIENT_TEST(ten_thousand_origins_are_told_apart)
 	CHECK_INT(pool.origin_count, COUNT);
 	for (int i = 0; i < COUNT; i++) {
 		CHECK_STR(origins[i]->name, format("http://h%d:80", i));
-		pool_release(&pool, origins[i], NULL);
+		pool_release(&pool, origins[i], NULL, 0);
 	}
 	CHECK_INT(pool.origin_count, 0);
 	CHECK_INT(limit_end(&limit, 0), 0);
@@ -258,8 +264,8 @@ CLIENT_TEST(refused_connects_do_not_leak_a_slot)
 	int fd;
 
 	refusing = refusing_url(&fd);
-	session = http_session_new(
-		&(struct http_session_options){ .limit = 1, .limit_per_host = 1 });
+	session =
+		http_session_new(&(struct http_session_options){ .limit = 1, .limit_per_host = 1 });
 	serve(hello);
 	for (int i = 0; i < 3; i++) {
 		CHECK_INT(ask(refusing, NULL), -ECONNREFUSED);
@@ -275,8 +281,8 @@ CLIENT_TEST(no_more_than_the_limit_is_ever_open)
 {
 	struct asking asking[40] = { 0 };
 
-	session = http_session_new(
-		&(struct http_session_options){ .limit = 7, .limit_per_host = 5 });
+	session =
+		http_session_new(&(struct http_session_options){ .limit = 7, .limit_per_host = 5 });
 	serve(hello);
 	for (int i = 0; i < 40; i++)
 		ask_later(&asking[i], "/");
@@ -393,8 +399,10 @@ CLIENT_TEST(item_16_stray_bytes_on_an_idle_connection_drop_it)
 {
 	static struct async_event stray;
 	static const struct raw_step talks[] = {
-		RAW_REQUEST, RAW_SEND(HI), RAW_AWAIT(&stray),
-		RAW_SEND("HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"), RAW_HOLD, RAW_END };
+		RAW_REQUEST,	   RAW_SEND(HI),
+		RAW_AWAIT(&stray), RAW_SEND("HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"),
+		RAW_HOLD,	   RAW_END
+	};
 
 	serve(talks, hello);
 	CHECK_INT(ask("/", NULL), 0);
@@ -411,7 +419,8 @@ CLIENT_TEST(waiting_requests_go_on_when_the_server_closes_after_each_answer)
 	static const struct raw_step once[] = {
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"),
-		RAW_END };
+		RAW_END
+	};
 	struct asking asking[20] = { 0 };
 
 	session = http_session_new(&(struct http_session_options){ .limit = 3 });
