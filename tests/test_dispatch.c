@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "app/dispatch.h"
+#include "tests/harness.h"
+
+#define MS INT64_C(1000000)
+#define SECOND (1000 * MS)
+
+static struct dispatch_limits limits(void)
+{
+	return (struct dispatch_limits){ .concurrency = 50,
+					 .per_host = 8,
+					 .lookahead = 100000,
+					 .lookahead_bytes = 64 << 20 };
+}
+
+static struct job *make(uint64_t line)
+{
+	struct job *job = calloc(1, sizeof *job + 1);
+
+	job->line = line;
+	job->size = sizeof *job + 1;
+	return job;
+}
+
+static void add(struct dispatch *d, const char *origin, uint64_t line)
+{
+	CHECK_INT(dispatch_add(d, make(line), origin), 0);
+}
+
+static void finish(struct dispatch *d, struct job *job, int64_t now)
+{
+	dispatch_done(d, job, now);
+	job_free(job);
+}
+
+static size_t count_held(struct dispatch *d)
+{
+	struct dispatch_counts counts;
+
+	dispatch_count(d, &counts);
+	return counts.held;
+}
+
+TEST(hosts_with_work_take_turns)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	static const uint64_t order[] = { 1, 4, 6, 2, 5, 3 };
+
+	add(d, "a", 1);
+	add(d, "a", 2);
+	add(d, "a", 3);
+	add(d, "b", 4);
+	add(d, "b", 5);
+	add(d, "c", 6);
+	for (size_t i = 0; i < 6; i++) {
+		struct job *job = dispatch_take(d, SECOND);
+
+		CHECK(job);
+		CHECK_INT(job->line, order[i]);
+		finish(d, job, SECOND);
+	}
+	CHECK(!dispatch_take(d, SECOND));
+	CHECK_INT(dispatch_due(d), INT64_MAX);
+	dispatch_free(d);
+}
+
+TEST(neither_limit_is_ever_passed_and_both_are_used)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *taken[50];
+
+	for (uint64_t i = 0; i < 70; i++)
+		add(d, "a", i);
+	for (size_t i = 0; i < 8; i++)
+		CHECK((taken[i] = dispatch_take(d, 1)));
+	CHECK(!dispatch_take(d, 1));
+	CHECK_INT(dispatch_due(d), INT64_MAX);
+	for (int host = 0; host < 10; host++)
+		for (uint64_t i = 0; i < 8; i++)
+			add(d, format("h%d", host), i);
+	for (size_t i = 8; i < 50; i++)
+		CHECK((taken[i] = dispatch_take(d, 1)));
+	CHECK(!dispatch_take(d, 1));
+	finish(d, taken[0], 2);
+	CHECK((taken[0] = dispatch_take(d, 2)));
+	CHECK(!dispatch_take(d, 2));
+	for (size_t i = 0; i < 50; i++)
+		finish(d, taken[i], 3);
+	dispatch_free(d);
+}
+
+TEST(a_rate_gives_a_slot_each_interval_and_other_hosts_do_not_notice)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	int64_t now = SECOND;
+
+	l.rate = (struct units_rate){ 200 * MS, 1 };
+	d = dispatch_new(&l);
+	for (uint64_t i = 0; i < 5; i++)
+		add(d, "a", i);
+	add(d, "b", 100);
+	for (uint64_t i = 0; i < 5; i++) {
+		struct job *job = dispatch_take(d, now);
+
+		CHECK_INT(job->line, i);
+		CHECK_INT(job->rate_wait, i ? 200 * MS : 0);
+		finish(d, job, now);
+		if (!i) {
+			job = dispatch_take(d, now);
+			CHECK_INT(job->line, 100);
+			finish(d, job, now);
+		}
+		CHECK(!dispatch_take(d, now));
+		if (i < 4) {
+			CHECK_INT(dispatch_due(d), now + 200 * MS);
+			CHECK_INT(count_held(d), 4 - i);
+		}
+		CHECK(!dispatch_take(d, now + 200 * MS - 1));
+		now += 200 * MS;
+	}
+	dispatch_free(d);
+}
+
+TEST(a_burst_after_a_rest_is_as_large_as_allowed_and_no_larger)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	int taken = 0;
+
+	l.rate = (struct units_rate){ SECOND, 3 };
+	d = dispatch_new(&l);
+	for (uint64_t i = 0; i < 8; i++)
+		add(d, "a", i);
+	for (int round = 0; round < 2; round++) {
+		/* However long nobody asked, no more than the burst has gathered. */
+		int64_t now = SECOND + round * 3600 * SECOND;
+		struct job *job;
+
+		for (taken = 0; (job = dispatch_take(d, now)); taken++)
+			finish(d, job, now);
+		CHECK_INT(taken, 3);
+	}
+	dispatch_free(d);
+}
+
+TEST(a_rate_for_all_holds_all_and_is_told_as_rate_wait)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	struct job *job;
+
+	l.rate_total = (struct units_rate){ 100 * MS, 1 };
+	d = dispatch_new(&l);
+	add(d, "a", 1);
+	add(d, "b", 2);
+	finish(d, dispatch_take(d, SECOND), SECOND);
+	CHECK(!dispatch_take(d, SECOND));
+	CHECK_INT(dispatch_due(d), SECOND + 100 * MS);
+	job = dispatch_take(d, SECOND + 100 * MS);
+	CHECK_INT(job->line, 2);
+	CHECK_INT(job->rate_wait, 100 * MS);
+	finish(d, job, SECOND);
+	dispatch_free(d);
+}
+
+TEST(a_pause_stops_the_whole_host_and_nobody_else)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *job;
+
+	add(d, "a", 1);
+	add(d, "a", 2);
+	add(d, "b", 3);
+	job = dispatch_take(d, SECOND);
+	dispatch_pause(d, job, SECOND, 7 * SECOND);
+	dispatch_again(d, job, SECOND, 7 * SECOND + 1);
+	job = dispatch_take(d, SECOND);
+	CHECK_INT(job->line, 3);
+	finish(d, job, SECOND);
+	CHECK(!dispatch_take(d, 8 * SECOND - 1));
+	CHECK_INT(dispatch_due(d), 8 * SECOND);
+	job = dispatch_take(d, 8 * SECOND);
+	CHECK_INT(job->line, 2);
+	finish(d, job, 8 * SECOND);
+	/* The one that is tried again was given a little more. */
+	CHECK(!dispatch_take(d, 8 * SECOND));
+	job = dispatch_take(d, 8 * SECOND + 1);
+	CHECK_INT(job->line, 1);
+	finish(d, job, 9 * SECOND);
+	dispatch_free(d);
+}
+
+TEST(a_pause_that_never_ends_does_not_overflow)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *job;
+
+	add(d, "a", 1);
+	job = dispatch_take(d, SECOND);
+	dispatch_pause(d, job, SECOND, INT64_MAX);
+	dispatch_again(d, job, SECOND, INT64_MAX);
+	CHECK(!dispatch_take(d, INT64_MAX - 1));
+	dispatch_free(d);
+}
+
+TEST(a_retry_that_waits_holds_neither_a_host_slot_nor_a_run_slot)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	struct job *job;
+
+	l.per_host = l.concurrency = 1;
+	d = dispatch_new(&l);
+	add(d, "a", 1);
+	add(d, "a", 2);
+	job = dispatch_take(d, SECOND);
+	CHECK(!dispatch_take(d, SECOND));
+	dispatch_again(d, job, SECOND, 5 * SECOND);
+	CHECK_INT(dispatch_host_retries(job), 1);
+	job = dispatch_take(d, SECOND);
+	CHECK_INT(job->line, 2);
+	finish(d, job, 2 * SECOND);
+	CHECK_INT(dispatch_due(d), 6 * SECOND);
+	CHECK_INT(count_held(d), 1);
+	job = dispatch_take(d, 6 * SECOND);
+	CHECK_INT(job->line, 1);
+	CHECK_INT(dispatch_host_requests(job), 3);
+	finish(d, job, 6 * SECOND);
+	dispatch_free(d);
+}
+
+TEST(a_retry_that_is_due_goes_before_fresh_work)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *job;
+
+	add(d, "a", 1);
+	job = dispatch_take(d, SECOND);
+	dispatch_again(d, job, SECOND, SECOND);
+	add(d, "a", 2);
+	job = dispatch_take(d, 2 * SECOND);
+	CHECK_INT(job->line, 1);
+	finish(d, job, 2 * SECOND);
+	dispatch_free(d);
+}
+
+TEST(a_pause_for_all_starts_nothing)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+
+	add(d, "a", 1);
+	dispatch_pause_all(d, SECOND, SECOND);
+	CHECK(!dispatch_take(d, SECOND));
+	CHECK_INT(dispatch_due(d), 2 * SECOND);
+	finish(d, dispatch_take(d, 2 * SECOND), 2 * SECOND);
+	dispatch_free(d);
+}
+
+TEST(lookahead_counts_jobs_and_bytes)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+
+	l.lookahead = 2;
+	d = dispatch_new(&l);
+	add(d, "a", 1);
+	CHECK(!dispatch_full(d));
+	add(d, "b", 2);
+	CHECK(dispatch_full(d));
+	finish(d, dispatch_take(d, 1), 1);
+	CHECK(!dispatch_full(d));
+	dispatch_free(d);
+	l.lookahead = 100;
+	l.lookahead_bytes = sizeof(struct job) + 2;
+	d = dispatch_new(&l);
+	add(d, "a", 1);
+	CHECK(!dispatch_full(d));
+	add(d, "a", 2);
+	CHECK(dispatch_full(d));
+	dispatch_free(d);
+}
+
+TEST(draining_gives_every_job_that_waits_once)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	struct job *job;
+	uint64_t seen = 0;
+
+	l.rate = (struct units_rate){ SECOND, 1 };
+	d = dispatch_new(&l);
+	for (uint64_t i = 0; i < 20; i++)
+		add(d, i % 3 ? "a" : "b", i);
+	job = dispatch_take(d, SECOND);
+	dispatch_again(d, job, SECOND, 100 * SECOND);
+	while ((job = dispatch_drain(d))) {
+		CHECK(!(seen >> job->line & 1));
+		seen |= UINT64_C(1) << job->line;
+		job_free(job);
+	}
+	CHECK_INT(seen, (1 << 20) - 1);
+	dispatch_free(d);
+}
+
+TEST(a_million_hosts_are_not_remembered)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct dispatch_counts counts;
+	char name[32];
+
+	for (int i = 0; i < 20000; i++) {
+		struct job *job = make(1);
+
+		snprintf(name, sizeof name, "http://h%d:80", i);
+		CHECK_INT(dispatch_add(d, job, name), 0);
+		finish(d, dispatch_take(d, i + 1), i + 1);
+	}
+	dispatch_count(d, &counts);
+	CHECK(counts.hosts <= 1025);
+	dispatch_free(d);
+}
+
+/*
+ * 1,200 jobs sorted by host, each 200 ms, but one host of twelve never answers. In virtual time: how
+ * long until the other eleven are done?
+ */
+TEST(one_host_that_never_answers_delays_the_others_hardly_at_all)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *flying[50] = { 0 };
+	int64_t ends[50], now = 1;
+	int left = 1100;
+
+	for (uint64_t i = 0; i < 1200; i++)
+		add(d, format("h%02llu", (unsigned long long)i / 100), i);
+	while (left) {
+		int64_t next = INT64_MAX;
+
+		for (int i = 0; i < 50; i++) {
+			if (flying[i] && ends[i] <= now) {
+				finish(d, flying[i], now);
+				flying[i] = NULL;
+				left--;
+			}
+		}
+		for (int i = 0; i < 50; i++) {
+			if (!flying[i] && (flying[i] = dispatch_take(d, now)))
+				ends[i] = flying[i]->line / 100 == 4 ? INT64_MAX : now + 200 * MS;
+			if (flying[i] && ends[i] < next)
+				next = ends[i];
+		}
+		if (left)
+			now = next;
+	}
+	CHECK(now < 6 * SECOND);
+	for (int i = 0; i < 50; i++)
+		if (flying[i])
+			finish(d, flying[i], now);
+	dispatch_free(d);
+}
+
+/* Against a plain model: whatever happens, limits hold and no job is lost or given twice. */
+TEST(random_histories_lose_nothing)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+	struct job *flying[50] = { 0 };
+	unsigned per_host[5] = { 0 }, added = 0, ended = 0;
+	int64_t now = 1;
+
+	l.per_host = 7;
+	l.rate = (struct units_rate){ MS, 2 };
+	d = dispatch_new(&l);
+	srand(1);
+	for (int step = 0; step < 200000; step++) {
+		int i = rand() % 50, what = rand() % 8;
+
+		now += rand() % (int)MS;
+		if (what < 2 && added < 20000) {
+			add(d, format("h%u", added % 5), added);
+			added++;
+		} else if (what < 5 && !flying[i] && (flying[i] = dispatch_take(d, now))) {
+			CHECK(++per_host[flying[i]->line % 5] <= 7);
+		} else if (flying[i]) {
+			per_host[flying[i]->line % 5]--;
+			if (what == 6)
+				dispatch_pause(d, flying[i], now, rand() % (int)(2 * MS));
+			if (what == 7) {
+				dispatch_again(d, flying[i], now, rand() % (int)(5 * MS));
+			} else {
+				finish(d, flying[i], now);
+				ended++;
+			}
+			flying[i] = NULL;
+		}
+	}
+	for (int i = 0; i < 50; i++)
+		if (flying[i]) {
+			finish(d, flying[i], now);
+			ended++;
+		}
+	for (struct job *job; (job = dispatch_drain(d)); ended++)
+		job_free(job);
+	CHECK_INT(ended, added);
+	CHECK(added > 10000);
+	dispatch_free(d);
+}
+
+static void add_some(void)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct job *job;
+
+	for (uint64_t i = 0; d && i < 3; i++) {
+		job = calloc(1, sizeof *job + 1);
+		if (job && dispatch_add(d, job, i ? "a" : "b") < 0)
+			job_free(job);
+	}
+	dispatch_free(d);
+}
+
+TEST(memory_may_run_out_anywhere)
+{
+	for_each_failing_allocation(add_some);
+}
