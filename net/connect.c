@@ -47,7 +47,8 @@ static int allow(struct connecting *c)
 	return 0;
 }
 
-ASYNC_SUSPENDS static int resolve(struct connecting *c)
+ASYNC_SUSPENDS
+static int resolve(struct connecting *c)
 {
 	double seconds = c->options->dns_timeout;
 	struct async_timeout limit;
@@ -69,7 +70,8 @@ ASYNC_SUSPENDS static int resolve(struct connecting *c)
 	return allow(c);
 }
 
-ASYNC_SUSPENDS static int reach(struct connecting *c)
+ASYNC_SUSPENDS
+static int reach(struct connecting *c)
 {
 	double seconds = c->options->connect_timeout;
 	struct async_timeout limit;
@@ -92,7 +94,8 @@ ASYNC_SUSPENDS static int reach(struct connecting *c)
 	return stream_new(&c->stream, c->here, rc, &c->race.address);
 }
 
-ASYNC_SUSPENDS static int secure(struct connecting *c)
+ASYNC_SUSPENDS
+static int secure(struct connecting *c)
 {
 	const char *name = c->options->tls_name ? c->options->tls_name : c->host;
 	double seconds = c->options->tls_timeout;
@@ -112,8 +115,9 @@ ASYNC_SUSPENDS static int secure(struct connecting *c)
 	return rc;
 }
 
-ASYNC_SUSPENDS int net_connect_at(const char *here, struct net_stream **out, const char *host,
-				  int port, const struct net_connect_options *options)
+ASYNC_SUSPENDS
+int net_connect_at(const char *here, struct net_stream **out, const char *host, int port,
+		   const struct net_connect_options *options)
 {
 	static const struct net_connect_options none;
 	struct connecting c = { .here = here,

@@ -21,11 +21,11 @@
 #include "net/name.h"
 #include "runtime/list.h"
 
-#define THREADS	       16
-#define BUCKETS	       256
-#define MAX_ANSWERS    1024
-#define LIFETIME       (60 * (int64_t)1000000000)
-#define LIFETIME_NONE  ((int64_t)1000000000) /* of the news that a name does not exist */
+#define THREADS 16
+#define BUCKETS 256
+#define MAX_ANSWERS 1024
+#define LIFETIME (60 * (int64_t)1000000000)
+#define LIFETIME_NONE ((int64_t)1000000000) /* of the news that a name does not exist */
 
 struct answer {
 	struct async_list node; /* in its bucket */
@@ -182,7 +182,8 @@ static void land(struct answer *answer, const struct lookup_job *job)
 	async_event_set(&answer->landing);
 }
 
-ASYNC_SUSPENDS static int fly(void *arg)
+ASYNC_SUSPENDS
+static int fly(void *arg)
 {
 	struct answer *answer = arg;
 	struct lookup_job job = { .family = answer->family };
@@ -247,9 +248,9 @@ static int deliver(const struct answer *answer, int port, struct net_address *ou
 
 	if (answer->code < 0)
 		return async_raise(answer->code, "cannot resolve %s: %s", answer->name,
-				   answer->eai && answer->eai != EAI_SYSTEM ?
-					   gai_strerror(answer->eai) :
-					   async_strerror(answer->code));
+				   answer->eai && answer->eai != EAI_SYSTEM
+					   ? gai_strerror(answer->eai)
+					   : async_strerror(answer->code));
 	for (int i = 0; i < count; i++) {
 		out[i] = answer->addresses[i];
 		address_set_port(&out[i], port);
@@ -257,8 +258,9 @@ static int deliver(const struct answer *answer, int port, struct net_address *ou
 	return count;
 }
 
-ASYNC_SUSPENDS int net_resolve_at(const char *here, const char *host, int port, int family,
-				  struct net_address *out, int max)
+ASYNC_SUSPENDS
+int net_resolve_at(const char *here, const char *host, int port, int family,
+		   struct net_address *out, int max)
 {
 	char name[NAME_SIZE];
 	struct answer *answer;

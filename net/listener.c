@@ -73,14 +73,14 @@ static bool is_about_one_connection(int error)
 }
 
 /* The next connection's fd, already the loop's. */
-ASYNC_SUSPENDS static int take(const char *here, struct net_listener *listener,
-			       struct net_address *peer)
+ASYNC_SUSPENDS
+static int take(const char *here, struct net_listener *listener, struct net_address *peer)
 {
 	int fd, rc;
 
 	for (;;) {
-		rc = fd_ready(listener->fd, FD_READ) ? fd_budget(here) :
-						       fd_wait(here, listener->fd, FD_READ);
+		rc = fd_ready(listener->fd, FD_READ) ? fd_budget(here)
+						     : fd_wait(here, listener->fd, FD_READ);
 		if (listener->closed)
 			return ASYNC_ECLOSED;
 		if (rc < 0)
@@ -103,8 +103,8 @@ ASYNC_SUSPENDS static int take(const char *here, struct net_listener *listener,
 	return fd;
 }
 
-ASYNC_SUSPENDS int net_accept_at(const char *here, struct net_listener *listener,
-				 struct net_stream **out)
+ASYNC_SUSPENDS
+int net_accept_at(const char *here, struct net_listener *listener, struct net_stream **out)
 {
 	struct net_address peer;
 	int rc;

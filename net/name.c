@@ -21,8 +21,8 @@ const char *name_fault(const char *name)
 	for (size_t i = 0; i <= length; i++) {
 		if (i == length || name[i] == '.') {
 			if (label == 0 || label > 63)
-				return label ? "a label has more than 63 bytes" :
-					       "a label is empty";
+				return label ? "a label has more than 63 bytes"
+					     : "a label is empty";
 			label = 0;
 			continue;
 		}

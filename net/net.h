@@ -32,7 +32,7 @@ enum net_code {
 	NET_ETLS_CERT_HOST = -11013, /* the certificate is for another name */
 	NET_ETLS_CERT_UNTRUSTED = -11014,
 	NET_ETLS_TRUNCATED = -11015, /* end of file without close_notify */
-	NET_ETLS_CONFIG = -11016,    /* a CA file or certificate that cannot be loaded; no CA at all */
+	NET_ETLS_CONFIG = -11016, /* a CA file or certificate that cannot be loaded; no CA at all */
 };
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -80,10 +80,11 @@ enum net_address_kind net_address_kind(const struct net_address *address);
  * Returns how many (1 or more), a NET_EDNS_* code, NET_EADDRESS, ASYNC_ECANCELED, ASYNC_ENOMEM or,
  * when the resolver met an error of the system, a negative errno.
  */
-#define net_resolve(host, port, family, out, max)                                                  \
+#define net_resolve(host, port, family, out, max) \
 	net_resolve_at(ASYNC_HERE, (host), (port), (family), (out), (max))
-ASYNC_SUSPENDS int net_resolve_at(const char *here, const char *host, int port, int family,
-				  struct net_address *out, int max);
+ASYNC_SUSPENDS
+int net_resolve_at(const char *here, const char *host, int port, int family,
+		   struct net_address *out, int max);
 
 /* ---- Streams --------------------------------------------------------------------------------- */
 
@@ -100,9 +101,9 @@ struct net_connect_options {
 	double dns_timeout, connect_timeout, tls_timeout;
 	/* What expiry is called instead of ASYNC_ETIMEOUT, by step; 0: that. */
 	int dns_expired, connect_expired, tls_expired;
-	struct net_tls_context *tls; /* NULL: plain TCP */
-	const char *tls_name;	     /* SNI and the name to verify; NULL: host */
-	unsigned deny_kinds;	     /* of enum net_address_kind: NET_EADDR_BLOCKED */
+	struct net_tls_context *tls;	   /* NULL: plain TCP */
+	const char *tls_name;		   /* SNI and the name to verify; NULL: host */
+	unsigned deny_kinds;		   /* of enum net_address_kind: NET_EADDR_BLOCKED */
 	struct net_connect_timing *timing; /* filled when not NULL */
 	const char **failed_step;	   /* set on failure: "dns", "connect" or "tls" */
 	struct net_address *tried;	   /* the last address tried; length 0: none */
@@ -115,10 +116,11 @@ struct net_connect_options {
  * Returns 0, a NET_E* code, a negative errno of connect (the message lists each address's),
  * ASYNC_ETIMEOUT, ASYNC_ECANCELED, ASYNC_ENOMEM.
  */
-#define net_connect(out, host, port, options)                                                      \
+#define net_connect(out, host, port, options) \
 	net_connect_at(ASYNC_HERE, (out), (host), (port), (options))
-ASYNC_SUSPENDS int net_connect_at(const char *here, struct net_stream **out, const char *host,
-				  int port, const struct net_connect_options *options);
+ASYNC_SUSPENDS
+int net_connect_at(const char *here, struct net_stream **out, const char *host, int port,
+		   const struct net_connect_options *options);
 
 /*
  * Reads at least one byte: the count, 0 at the end of the stream, a negative errno, or for TLS
@@ -127,16 +129,16 @@ ASYNC_SUSPENDS int net_connect_at(const char *here, struct net_stream **out, con
  * ASYNC_ECLOSED when another task closes the stream meanwhile. One reader and one writer at a time.
  */
 #define net_read(stream, buffer, size) net_read_at(ASYNC_HERE, (stream), (buffer), (size))
-ASYNC_SUSPENDS ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer,
-				   size_t size);
+ASYNC_SUSPENDS
+ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer, size_t size);
 
 /*
  * Writes all of it: 0 or a negative code, and then (a cancel included) nobody knows how much has
  * left and the stream is only good for net_close(). Never raises SIGPIPE (-EPIPE instead).
  */
 #define net_write(stream, data, size) net_write_at(ASYNC_HERE, (stream), (data), (size))
-ASYNC_SUSPENDS int net_write_at(const char *here, struct net_stream *stream, const void *data,
-				size_t size);
+ASYNC_SUSPENDS
+int net_write_at(const char *here, struct net_stream *stream, const void *data, size_t size);
 
 /*
  * For a connection that should be silent: true while nothing has arrived and it is open. A byte,
@@ -171,8 +173,8 @@ int net_listener_port(const struct net_listener *listener);
  * so the caller has to pause before it tries again.
  */
 #define net_accept(listener, out) net_accept_at(ASYNC_HERE, (listener), (out))
-ASYNC_SUSPENDS int net_accept_at(const char *here, struct net_listener *listener,
-				 struct net_stream **out);
+ASYNC_SUSPENDS
+int net_accept_at(const char *here, struct net_listener *listener, struct net_stream **out);
 /* NULL is fine. */
 void net_listener_close(struct net_listener *listener);
 
@@ -193,13 +195,15 @@ struct net_tls_options {
  * package ca-certificates), ASYNC_ENOMEM, ASYNC_ECANCELED.
  */
 #define net_tls_client(out, options) net_tls_client_at(ASYNC_HERE, (out), (options))
-ASYNC_SUSPENDS int net_tls_client_at(const char *here, struct net_tls_context **out,
-				     const struct net_tls_options *options);
+ASYNC_SUSPENDS
+int net_tls_client_at(const char *here, struct net_tls_context **out,
+		      const struct net_tls_options *options);
 /* A server's settings from PEM files: the certificate with its chain, and the key. Codes as above. */
-#define net_tls_server(out, cert_file, key_file)                                                   \
+#define net_tls_server(out, cert_file, key_file) \
 	net_tls_server_at(ASYNC_HERE, (out), (cert_file), (key_file))
-ASYNC_SUSPENDS int net_tls_server_at(const char *here, struct net_tls_context **out,
-				     const char *cert_file, const char *key_file);
+ASYNC_SUSPENDS
+int net_tls_server_at(const char *here, struct net_tls_context **out, const char *cert_file,
+		      const char *key_file);
 /* Connections that use it live on. NULL is fine. */
 void net_tls_context_free(struct net_tls_context *context);
 
@@ -207,10 +211,11 @@ void net_tls_context_free(struct net_tls_context *context);
  * Turns a plain accepted stream into a TLS one, in place: 0 or a negative code, and then the stream
  * is only good for net_close(). Set a limit around it: the peer may never speak.
  */
-#define net_start_tls_server(stream, context)                                                      \
+#define net_start_tls_server(stream, context) \
 	net_start_tls_server_at(ASYNC_HERE, (stream), (context))
-ASYNC_SUSPENDS int net_start_tls_server_at(const char *here, struct net_stream *stream,
-					   struct net_tls_context *context);
+ASYNC_SUSPENDS
+int net_start_tls_server_at(const char *here, struct net_stream *stream,
+			    struct net_tls_context *context);
 
 #ifdef __cplusplus
 }

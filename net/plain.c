@@ -2,8 +2,8 @@
 /* plain.c - the transport that is the socket itself. Nothing is allocated or copied. */
 #include "net/stream.h"
 
-ASYNC_SUSPENDS static ssize_t read_plain(const char *here, struct net_stream *stream, void *buffer,
-					 size_t size)
+ASYNC_SUSPENDS
+static ssize_t read_plain(const char *here, struct net_stream *stream, void *buffer, size_t size)
 {
 	ssize_t n;
 	int rc;
@@ -17,8 +17,8 @@ ASYNC_SUSPENDS static ssize_t read_plain(const char *here, struct net_stream *st
 	return n;
 }
 
-ASYNC_SUSPENDS static int write_plain(const char *here, struct net_stream *stream, const void *data,
-				      size_t size)
+ASYNC_SUSPENDS
+static int write_plain(const char *here, struct net_stream *stream, const void *data, size_t size)
 {
 	const char *at = data, *end = at + size;
 	ssize_t n;

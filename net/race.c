@@ -43,7 +43,8 @@ static void add_to_report(struct race_result *result, const struct net_address *
 		 net_address_format(address, text), silent ? "no answer" : async_strerror(code));
 }
 
-ASYNC_SUSPENDS static int attempt(void *arg)
+ASYNC_SUSPENDS
+static int attempt(void *arg)
 {
 	struct attempt *attempt = arg;
 	struct race *race = attempt->race;
@@ -74,7 +75,8 @@ static void start(struct race *race, struct attempt *next, const struct net_addr
 }
 
 /* Waits until an attempt ends, or until it is time for the next one. */
-ASYNC_SUSPENDS static int wait_for_change(struct race *race, bool more)
+ASYNC_SUSPENDS
+static int wait_for_change(struct race *race, bool more)
 {
 	struct async_timeout limit;
 	int rc;
@@ -90,7 +92,8 @@ ASYNC_SUSPENDS static int wait_for_change(struct race *race, bool more)
  * Ends the attempts and waits for them, whatever happens: they use this frame. A cancellation that
  * comes while we wait looks like the child's own, so it is told by the count.
  */
-ASYNC_SUSPENDS static void call_off(struct race *race)
+ASYNC_SUSPENDS
+static void call_off(struct race *race)
 {
 	for (int i = 0; i < RACE_MAX; i++)
 		if (race->attempts[i].task)
@@ -120,8 +123,9 @@ static int most_telling(const struct race *race, int count)
 	return race->attempts[0].code;
 }
 
-ASYNC_SUSPENDS static int run(struct race *race, const struct net_address *addresses, int count,
-			      struct race_result *result)
+ASYNC_SUSPENDS
+static int run(struct race *race, const struct net_address *addresses, int count,
+	       struct race_result *result)
 {
 	int cancels = async_cancelling(async_current_task());
 	int started = 0, rc = 0;
@@ -146,8 +150,9 @@ ASYNC_SUSPENDS static int run(struct race *race, const struct net_address *addre
 	return rc;
 }
 
-ASYNC_SUSPENDS int race_connect(const char *here, const struct net_address *addresses, int count,
-				struct race_result *result)
+ASYNC_SUSPENDS
+int race_connect(const char *here, const struct net_address *addresses, int count,
+		 struct race_result *result)
 {
 	struct race race = { .here = here, .winner = -1 };
 	int rc;

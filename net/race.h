@@ -17,7 +17,8 @@ struct race_result {
  * has failed; the first that succeeds wins and the others are closed. count is 1..RACE_MAX.
  * Returns the winner's fd (known to the loop), or the most telling of the failures.
  */
-ASYNC_SUSPENDS int race_connect(const char *here, const struct net_address *addresses, int count,
-				struct race_result *result);
+ASYNC_SUSPENDS
+int race_connect(const char *here, const struct net_address *addresses, int count,
+		 struct race_result *result);
 
 #endif

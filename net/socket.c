@@ -38,8 +38,8 @@ static bool is_own_peer(int fd, const struct net_address *peer)
 }
 
 /* The fd must be known to the poller only from here on: one that was never connected is "hung up". */
-ASYNC_SUSPENDS static int finish(const char *here, int fd, const struct net_address *address,
-				 bool connected)
+ASYNC_SUSPENDS
+static int finish(const char *here, int fd, const struct net_address *address, bool connected)
 {
 	socklen_t size = sizeof(int);
 	int error = 0, rc;
@@ -59,7 +59,8 @@ ASYNC_SUSPENDS static int finish(const char *here, int fd, const struct net_addr
 	return -error;
 }
 
-ASYNC_SUSPENDS int socket_connect(const char *here, const struct net_address *address)
+ASYNC_SUSPENDS
+int socket_connect(const char *here, const struct net_address *address)
 {
 	int fd = portable_socket(address->any.sa_family);
 	int error = 0, rc;

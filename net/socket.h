@@ -9,7 +9,8 @@
  * A connected fd that the loop knows, to be closed with fd_close(); or a negative errno,
  * ASYNC_ECANCELED, ASYNC_ENOMEM. Never holds an fd when it fails.
  */
-ASYNC_SUSPENDS int socket_connect(const char *here, const struct net_address *address);
+ASYNC_SUSPENDS
+int socket_connect(const char *here, const struct net_address *address);
 
 /* A listening fd that the loop knows, or a negative code. */
 int socket_listen(const char *here, const struct net_address *address);

@@ -30,11 +30,11 @@ int stream_new(struct net_stream **out, const char *here, int fd, const struct n
 	return 0;
 }
 
-ASYNC_SUSPENDS int stream_wait(const char *here, struct net_stream *stream,
-			       enum fd_direction direction)
+ASYNC_SUSPENDS
+int stream_wait(const char *here, struct net_stream *stream, enum fd_direction direction)
 {
-	int rc = fd_ready(stream->fd, direction) ? fd_budget(here) :
-						   fd_wait(here, stream->fd, direction);
+	int rc = fd_ready(stream->fd, direction) ? fd_budget(here)
+						 : fd_wait(here, stream->fd, direction);
 
 	return stream->closed ? ASYNC_ECLOSED : rc;
 }
@@ -103,8 +103,8 @@ void stream_leave(struct net_stream *stream)
 		free_stream(stream);
 }
 
-ASYNC_SUSPENDS ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer,
-				   size_t size)
+ASYNC_SUSPENDS
+ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer, size_t size)
 {
 	ssize_t n;
 
@@ -115,8 +115,8 @@ ASYNC_SUSPENDS ssize_t net_read_at(const char *here, struct net_stream *stream, 
 	return n;
 }
 
-ASYNC_SUSPENDS int net_write_at(const char *here, struct net_stream *stream, const void *data,
-				size_t size)
+ASYNC_SUSPENDS
+int net_write_at(const char *here, struct net_stream *stream, const void *data, size_t size)
 {
 	int rc;
 

@@ -17,10 +17,10 @@ struct tls;
 
 struct net_stream_ops {
 	/* As net_read_at and net_write_at. */
-	ASYNC_SUSPENDS ssize_t (*read)(const char *here, struct net_stream *stream, void *buffer,
-				       size_t size);
-	ASYNC_SUSPENDS int (*write)(const char *here, struct net_stream *stream, const void *data,
-				    size_t size);
+	ASYNC_SUSPENDS
+	ssize_t (*read)(const char *here, struct net_stream *stream, void *buffer, size_t size);
+	ASYNC_SUSPENDS
+	int (*write)(const char *here, struct net_stream *stream, const void *data, size_t size);
 	/* Looks at what has arrived, if anything: true when it is nothing that a reader would get. */
 	bool (*is_quiet)(struct net_stream *stream);
 	/* Says goodbye while the fd is still open; must not wait. */
@@ -49,8 +49,8 @@ void stream_leave(struct net_stream *stream);
  * Makes the direction worth a try: at once while its bit is set (then the budget counts it), else
  * after a wait. 0, ASYNC_ECANCELED, ASYNC_EBUSY, or ASYNC_ECLOSED: the fd is not to be used again.
  */
-ASYNC_SUSPENDS int stream_wait(const char *here, struct net_stream *stream,
-			       enum fd_direction direction);
+ASYNC_SUSPENDS
+int stream_wait(const char *here, struct net_stream *stream, enum fd_direction direction);
 
 /*
  * One recv or send, EINTR retried: the count or a negative errno. Both keep the sticky bits: EAGAIN

@@ -22,7 +22,7 @@
 #define RECEIVES_PER_CALL 4
 /* Tickets and key updates that a peer may send in a second; a few in a connection are usual. */
 #define MESSAGES_PER_SECOND 64
-#define SECOND		    ((int64_t)1000000000)
+#define SECOND ((int64_t)1000000000)
 
 static const struct net_stream_ops tls_ops;
 
@@ -43,7 +43,8 @@ static void count_message(int sent, int version, int type, const void *data, siz
 	(void)version;
 	(void)data;
 	(void)size;
-	if (sent || type != SSL3_RT_HANDSHAKE || !SSL_is_init_finished(ssl))
+	(void)ssl;
+	if (sent || type != SSL3_RT_HANDSHAKE || !tls->established)
 		return;
 	now = async_time_ns();
 	if (now - tls->window >= SECOND) {
@@ -55,7 +56,8 @@ static void count_message(int sent, int version, int type, const void *data, siz
 }
 
 /* After a call that gave nothing: 0 to try again, TLS_END, or a negative code. */
-ASYNC_SUSPENDS static int settle(const char *here, struct tls *tls, int returned)
+ASYNC_SUSPENDS
+static int settle(const char *here, struct tls *tls, int returned)
 {
 	int outcome = tls_outcome(tls, returned);
 
@@ -68,8 +70,8 @@ ASYNC_SUSPENDS static int settle(const char *here, struct tls *tls, int returned
 
 /* ---- Reading and writing --------------------------------------------------------------------- */
 
-ASYNC_SUSPENDS static ssize_t read_tls(const char *here, struct net_stream *stream, void *buffer,
-				       size_t size)
+ASYNC_SUSPENDS
+static ssize_t read_tls(const char *here, struct net_stream *stream, void *buffer, size_t size)
 {
 	struct tls *tls = stream->tls;
 	int n, rc;
@@ -90,8 +92,8 @@ ASYNC_SUSPENDS static ssize_t read_tls(const char *here, struct net_stream *stre
 	return rc == TLS_END ? 0 : rc;
 }
 
-ASYNC_SUSPENDS static int write_tls(const char *here, struct net_stream *stream, const void *data,
-				    size_t size)
+ASYNC_SUSPENDS
+static int write_tls(const char *here, struct net_stream *stream, const void *data, size_t size)
 {
 	struct tls *tls = stream->tls;
 	const char *at = data, *end = at + size;
@@ -141,7 +143,7 @@ static void farewell_tls(struct net_stream *stream)
 {
 	struct tls *tls = stream->tls;
 
-	if (tls->broken || !SSL_is_init_finished(tls->ssl))
+	if (tls->broken || !tls->established)
 		return;
 	prepare(tls);
 	SSL_shutdown(tls->ssl);
@@ -199,7 +201,8 @@ static int attach(struct net_stream *stream, struct net_tls_context *context)
 	return 0;
 }
 
-ASYNC_SUSPENDS static int shake_hands(const char *here, struct net_stream *stream)
+ASYNC_SUSPENDS
+static int shake_hands(const char *here, struct net_stream *stream)
 {
 	struct tls *tls = stream->tls;
 	int returned, rc = 0;
@@ -212,6 +215,7 @@ ASYNC_SUSPENDS static int shake_hands(const char *here, struct net_stream *strea
 			break;
 		rc = settle(here, tls, returned);
 	}
+	tls->established = rc == 0;
 	if (rc == TLS_END)
 		rc = async_raise(NET_ETLS_TRUNCATED, "%s: the peer ended the TLS handshake",
 				 tls->name);
@@ -249,8 +253,9 @@ static int check_protocol(struct tls *tls)
 			   tls->name, size < 32 ? (int)size : 32, (const char *)chosen);
 }
 
-ASYNC_SUSPENDS int tls_start_client(const char *here, struct net_stream *stream,
-				    struct net_tls_context *context, const char *name, int port)
+ASYNC_SUSPENDS
+int tls_start_client(const char *here, struct net_stream *stream, struct net_tls_context *context,
+		     const char *name, int port)
 {
 	size_t length = strlen(name);
 	SSL_SESSION *session;
@@ -281,8 +286,9 @@ ASYNC_SUSPENDS int tls_start_client(const char *here, struct net_stream *stream,
 	return rc < 0 ? rc : check_protocol(tls);
 }
 
-ASYNC_SUSPENDS int net_start_tls_server_at(const char *here, struct net_stream *stream,
-					   struct net_tls_context *context)
+ASYNC_SUSPENDS
+int net_start_tls_server_at(const char *here, struct net_stream *stream,
+			    struct net_tls_context *context)
 {
 	char peer[NET_ADDRESS_TEXT];
 	int rc;

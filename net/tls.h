@@ -16,8 +16,9 @@ struct bio_st;
  * Shakes hands as a client over a plain stream and makes it a TLS one. name is verified and sent as
  * SNI; sessions are reused per (name, port). 0 or a negative code; the stream stays the caller's.
  */
-ASYNC_SUSPENDS int tls_start_client(const char *here, struct net_stream *stream,
-				    struct net_tls_context *context, const char *name, int port);
+ASYNC_SUSPENDS
+int tls_start_client(const char *here, struct net_stream *stream, struct net_tls_context *context,
+		     const char *name, int port);
 
 /* ---- Between the files of TLS ---------------------------------------------------------------- */
 
@@ -27,14 +28,15 @@ struct tls {
 	struct ssl_st *ssl;
 	struct net_stream *stream;
 	struct net_tls_context *context; /* counted */
-	int receives_left;	 /* before OpenSSL has to come back, so that no peer holds the loop */
-	int error;		 /* errno of the socket's failure, or 0 */
-	bool ended;		 /* the socket is at its end */
-	bool flooded;		 /* too many messages that carry no data */
-	int broken;		 /* 0, or the code that every further operation returns */
-	int messages;		 /* of the handshake's kind since window began */
+	int receives_left; /* before OpenSSL has to come back, so that no peer holds the loop */
+	int error;	   /* errno of the socket's failure, or 0 */
+	bool ended;	   /* the socket is at its end */
+	bool established;  /* the handshake is over */
+	bool flooded;	   /* too many messages that carry no data */
+	int broken;	   /* 0, or the code that every further operation returns */
+	int messages;	   /* of the handshake's kind since window began */
 	int64_t window;
-	unsigned char first[8];	 /* the peer's first bytes, to name what is not TLS */
+	unsigned char first[8]; /* the peer's first bytes, to name what is not TLS */
 	size_t first_size;
 	char name[TLS_NAME_SIZE]; /* "host:port", or a server's "client 127.0.0.1:5" */
 };

@@ -7,6 +7,7 @@
  * middle of each handshake, on the loop. Directories serve only where there is no bundle.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -20,8 +21,10 @@
 
 /* Where systems keep it: Debian and Arch, Fedora, SUSE, Alpine and the BSDs, FreeBSD's port. */
 static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-	"/etc/ssl/ca-bundle.pem",	      "/etc/ssl/cert.pem",
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
 	"/usr/local/share/certs/ca-root-nss.crt",
 };
 
@@ -37,10 +40,19 @@ static bool load_file(SSL_CTX *settings, const char *path, char *reason, size_t 
 	return false;
 }
 
+static bool is_there(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Does it hold a certificate under the name that OpenSSL looks for, a hash and a number? */
 static bool is_ca_directory(const char *path)
 {
-	DIR *directory = opendir(path);
+	DIR *directory = is_there(path) ? opendir(path) : NULL;
 	bool found = false;
 	struct dirent *entry;
 
@@ -62,10 +74,10 @@ static bool load_directory(SSL_CTX *settings, const char *path, char *reason, si
 
 static bool load_system(SSL_CTX *settings, char *reason, size_t size)
 {
-	if (access(X509_get_default_cert_file(), R_OK) == 0)
+	if (is_there(X509_get_default_cert_file()))
 		return load_file(settings, X509_get_default_cert_file(), reason, size);
 	for (size_t i = 0; i < array_size(bundles); i++)
-		if (access(bundles[i], R_OK) == 0)
+		if (is_there(bundles[i]))
 			return load_file(settings, bundles[i], reason, size);
 	if (load_directory(settings, X509_get_default_cert_dir(), reason, size))
 		return true;

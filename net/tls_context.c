@@ -99,8 +99,8 @@ static bool load_pair(struct loading *loading)
 			 "cannot load a certificate from %.256s: %s", loading->cert_file, text);
 		return false;
 	}
-	if (SSL_CTX_use_PrivateKey_file(loading->settings, loading->key_file,
-					SSL_FILETYPE_PEM) != 1 ||
+	if (SSL_CTX_use_PrivateKey_file(loading->settings, loading->key_file, SSL_FILETYPE_PEM) !=
+		    1 ||
 	    SSL_CTX_check_private_key(loading->settings) != 1) {
 		tls_error_text(text, sizeof text);
 		snprintf(loading->reason, sizeof loading->reason,
@@ -139,8 +139,8 @@ static int load(void *arg)
 	return NET_ETLS_CONFIG;
 }
 
-ASYNC_SUSPENDS static int make(const char *here, struct net_tls_context **out,
-			       struct loading *loading)
+ASYNC_SUSPENDS
+static int make(const char *here, struct net_tls_context **out, struct loading *loading)
 {
 	struct net_tls_context *context = calloc(1, sizeof *context);
 	int rc;
@@ -154,8 +154,8 @@ ASYNC_SUSPENDS static int make(const char *here, struct net_tls_context **out,
 		free(context);
 		if (rc != NET_ETLS_CONFIG)
 			return rc;
-		return async_raise(rc, "%s", loading->reason[0] ? loading->reason :
-								  "OpenSSL refuses TLS 1.2");
+		return async_raise(
+			rc, "%s", loading->reason[0] ? loading->reason : "OpenSSL refuses TLS 1.2");
 	}
 	context->settings = loading->settings;
 	context->server = !loading->client;
@@ -164,8 +164,9 @@ ASYNC_SUSPENDS static int make(const char *here, struct net_tls_context **out,
 	return 0;
 }
 
-ASYNC_SUSPENDS int net_tls_client_at(const char *here, struct net_tls_context **out,
-				     const struct net_tls_options *options)
+ASYNC_SUSPENDS
+int net_tls_client_at(const char *here, struct net_tls_context **out,
+		      const struct net_tls_options *options)
 {
 	static const struct net_tls_options defaults;
 	struct loading loading = { .client = options ? options : &defaults };
@@ -173,8 +174,9 @@ ASYNC_SUSPENDS int net_tls_client_at(const char *here, struct net_tls_context **
 	return make(here, out, &loading);
 }
 
-ASYNC_SUSPENDS int net_tls_server_at(const char *here, struct net_tls_context **out,
-				     const char *cert_file, const char *key_file)
+ASYNC_SUSPENDS
+int net_tls_server_at(const char *here, struct net_tls_context **out, const char *cert_file,
+		      const char *key_file)
 {
 	struct loading loading = { .cert_file = cert_file, .key_file = key_file };
 

@@ -62,7 +62,7 @@ static bool speaks_http(const struct tls *tls)
 
 static int truncated(struct tls *tls)
 {
-	if (!SSL_is_init_finished(tls->ssl))
+	if (!tls->established)
 		return async_raise(NET_ETLS_TRUNCATED,
 				   "%s: the peer closed the connection during the TLS handshake",
 				   tls->name);
@@ -96,7 +96,7 @@ static int protocol_failure(struct tls *tls)
 			return truncated(tls);
 		}
 	}
-	if (!SSL_is_init_finished(tls->ssl) && speaks_http(tls))
+	if (!tls->established && speaks_http(tls))
 		return async_raise(NET_ETLS_PROTOCOL,
 				   "%s: the peer speaks plain HTTP on this port, not TLS",
 				   tls->name);

@@ -19,9 +19,9 @@ struct certs_pair {
 };
 
 struct certs_request {
-	const char *name;		 /* of the files; also the CN unless common_name is set */
+	const char *name; /* of the files; also the CN unless common_name is set */
 	const char *common_name;
-	const char *san;		 /* as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1"; NULL: none */
+	const char *san; /* as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1"; NULL: none */
 	const struct certs_pair *issuer; /* NULL: self-signed */
 	bool is_ca;
 	int begins, ends; /* days from now; both 0: from yesterday for 30 days */

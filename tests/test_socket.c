@@ -13,6 +13,7 @@
 #include "runtime/base.h"
 #include "runtime/fd.h"
 #include "tests/harness.h"
+#include "tests/transfer.h"
 
 static int run(int (*fn)(void *arg))
 {
@@ -284,85 +285,14 @@ TEST(a_second_reader_is_refused)
 
 /* ---- Large transfers ------------------------------------------------------------------------- */
 
-#define LARGE (64 << 20)
-
-static uint32_t next_byte(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 24;
-}
-
-struct transfer {
-	struct net_stream *stream;
-	size_t size;
-	uint32_t seed;
-};
-
-static int produce(void *arg)
-{
-	struct transfer *t = arg;
-	size_t room = 100000, left = t->size;
-	unsigned char *block = malloc(room);
-	uint32_t state = t->seed;
-	int rc = block ? 0 : ASYNC_ENOMEM;
-
-	while (rc == 0 && left > 0) {
-		size_t part = left < room ? left : room - left % 977;
-
-		for (size_t i = 0; i < part; i++)
-			block[i] = (unsigned char)next_byte(&state);
-		rc = net_write(t->stream, block, part);
-		left -= part;
-	}
-	free(block);
-	return rc;
-}
-
-static int consume(void *arg)
-{
-	struct transfer *t = arg;
-	size_t room = 65536, done = 0;
-	unsigned char *block = malloc(room);
-	uint32_t state = t->seed;
-	ssize_t n = block ? 1 : ASYNC_ENOMEM;
-
-	while (n > 0 && done < t->size) {
-		n = net_read(t->stream, block, done % 3 ? room : 1000);
-		for (ssize_t i = 0; i < n; i++)
-			if (block[i] != next_byte(&state))
-				FAIL("byte %zu is wrong", done + (size_t)i);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	free(block);
-	CHECK_INT(n > 0 ? 0 : n, 0);
-	CHECK_INT(done, t->size);
-	return 0;
-}
-
-/* Both directions at once. */
-static void transfer_both_ways(struct net_stream *one, struct net_stream *other, size_t size)
-{
-	struct transfer there = { one, size, 1 }, taken = { other, size, 1 };
-	struct transfer back = { other, size, 2 }, received = { one, size, 2 };
-	struct async_task *tasks[] = {
-		async_create_task(produce, &there),
-		async_create_task(consume, &taken),
-		async_create_task(produce, &back),
-		async_create_task(consume, &received),
-	};
-
-	CHECK_INT(async_gather(tasks, 4, ASYNC_RAISE, NULL), 0);
-	for (int i = 0; i < 4; i++)
-		async_task_release(tasks[i]);
-}
-
 static int move_a_lot(void *arg)
 {
+	size_t size = (size_t)(under_valgrind() || UNDER_ASAN || UNDER_TSAN ? 4 : 64) << 20;
 	struct net_stream *client, *server;
 
 	(void)arg;
 	pair(&client, &server);
-	transfer_both_ways(client, server, under_valgrind() || UNDER_ASAN ? LARGE / 16 : LARGE);
+	transfer_both_ways(client, server, size);
 	net_close(client);
 	net_close(server);
 	return 0;
@@ -638,7 +568,8 @@ TEST(a_silent_address_costs_a_quarter_of_a_second)
 static int race_to_the_end(void *arg)
 {
 	int dead = unused_port();
-	struct net_address list[] = { address_of("127.0.0.1", dead), address_of("127.0.0.2", dead) };
+	struct net_address list[] = { address_of("127.0.0.1", dead),
+				      address_of("127.0.0.2", dead) };
 	struct race_result result;
 
 	(void)arg;

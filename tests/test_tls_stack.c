@@ -14,9 +14,9 @@
 #include "tests/certs.h"
 #include "tests/harness.h"
 
-#define PAINT	 0x5a
-#define MARGIN	 512 /* more than the frame of whoever paints */
-#define ALLOWED	 (ASYNC_STACK_DEFAULT / 2)
+#define PAINT 0x5a
+#define MARGIN 512 /* more than the frame of whoever paints */
+#define ALLOWED (ASYNC_STACK_DEFAULT / 2)
 #define EXCHANGES 3
 
 static struct {
@@ -127,17 +127,14 @@ static void measure(int rsa_bits)
 
 	if (UNDER_ASAN || UNDER_TSAN || under_valgrind())
 		NOT_HERE("frames are larger under a sanitizer");
-	root = certs_make(&(struct certs_request){
-		.name = "root", .is_ca = true, .rsa_bits = rsa_bits });
+	root = certs_make(
+		&(struct certs_request){ .name = "root", .is_ca = true, .rsa_bits = rsa_bits });
 	middle = certs_make(&(struct certs_request){
 		.name = "middle", .is_ca = true, .rsa_bits = rsa_bits, .issuer = &root });
-	scene.shown = certs_make(&(struct certs_request){ .name = "leaf",
-							  .san = "DNS:localhost",
-							  .issuer = &middle,
-							  .rsa_bits = rsa_bits });
-	scene.shown.cert = temp_file("chain.pem",
-				     format("%s%s", read_file(scene.shown.cert, NULL),
-					    read_file(middle.cert, NULL)));
+	scene.shown = certs_make(&(struct certs_request){
+		.name = "leaf", .san = "DNS:localhost", .issuer = &middle, .rsa_bits = rsa_bits });
+	scene.shown.cert = temp_file("chain.pem", format("%s%s", read_file(scene.shown.cert, NULL),
+							 read_file(middle.cert, NULL)));
 	scene.ca_file = bundle_with(root.cert);
 	CHECK_INT(async_run(play, NULL), 0);
 	CHECK_INT(scene.resumed, EXCHANGES - 1);
