@@ -16,7 +16,7 @@
 #include "app/demo.h"
 
 static const char help[] =
-	"usage: demo [--lesson N | --json]\n"
+	"usage: demo [--lesson N | --json] [--politeness TIME]\n"
 	"Shows what an event loop is for, and what the watchdog sees. Needs no network, takes 20 s.\n"
 	"\n"
 	"  --lesson 1   ten polite fetches, five ways: serial, blocking, yielding, threads, semaphore\n"
@@ -25,6 +25,7 @@ static const char help[] =
 	"  --lesson 4   a cap on connections, against an API with a rate limit\n"
 	"  --lesson 5   collect, on all twelve practice APIs\n"
 	"  --json       lesson 1 as one line of JSON: the seconds, and what the watchdog named\n"
+	"  --politeness 500ms   how long each fetch of lesson 1 waits before it asks\n"
 	"\n"
 	"Colours only on a terminal, and not with NO_COLOR or TERM=dumb.\n"
 	"exit: 0, or 1 when something failed, or 2 for wrong options\n";
@@ -72,35 +73,52 @@ static void look_at_terminal(struct demo *demo)
 }
 
 struct command {
-	int lesson; /* 0: all */
+	int lesson;	    /* 0: all */
+	int64_t politeness; /* nanoseconds */
 	bool json, help;
 };
+
+static bool take(struct command *command, int option, const char *value)
+{
+	uint64_t lesson;
+
+	switch (option) {
+	case 'j':
+		return command->json = true;
+	case 'h':
+		return command->help = true;
+	case 'l':
+		if (units_count(value, LESSONS, &lesson) && lesson > 0) {
+			command->lesson = (int)lesson;
+			return true;
+		}
+		fprintf(stderr, "demo: there are lessons 1 to %d\n", LESSONS);
+		return false;
+	case 'p':
+		if (units_duration(value, &command->politeness))
+			return true;
+		fprintf(stderr, "demo: --politeness cannot be %s\n", value);
+		return false;
+	default:
+		return false;
+	}
+}
 
 static bool parse(struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = { { "lesson", required_argument, NULL, 'l' },
+						 { "politeness", required_argument, NULL, 'p' },
 						 { "json", no_argument, NULL, 'j' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
-	uint64_t lesson = 0;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'j')
-			command->json = true;
-		else if (option == 'h')
-			command->help = true;
-		else if (option != 'l')
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		if (!take(command, option, optarg))
 			return false;
-		else if (!units_count(optarg, LESSONS, &lesson) || lesson == 0) {
-			fprintf(stderr, "demo: there are lessons 1 to %d\n", LESSONS);
-			return false;
-		}
-	}
-	command->lesson = (int)lesson;
 	if (optind < argc)
 		fprintf(stderr, "demo: what is %s?\n", argv[optind]);
-	else if (command->json && lesson > 1)
+	else if (command->json && command->lesson > 1)
 		fprintf(stderr, "demo: --json is for lesson 1\n");
 	else
 		return true;
@@ -126,7 +144,7 @@ static int give_lessons(const struct demo *demo, const struct command *command)
 
 int main(int argc, char **argv)
 {
-	struct command command = { 0 };
+	struct command command = { .politeness = 500000000 };
 	struct demo demo;
 
 	if (!parse(&command, argc, argv)) {
@@ -137,6 +155,7 @@ int main(int argc, char **argv)
 		fputs(help, stdout);
 		return 0;
 	}
+	demo.politeness = (double)command.politeness / 1e9;
 	look_at_terminal(&demo);
 	if (demo_upstream_start(demo.urls) < 0)
 		return 1;

@@ -17,6 +17,7 @@
 
 struct demo {
 	char urls[PRACTICE_APIS][PRACTICE_URL]; /* of the embedded upstream */
+	double politeness;			/* of lesson 1, seconds */
 	bool color;
 	bool terminal; /* stdout is one */
 	int columns;

@@ -2,8 +2,9 @@
 /*
  * demo_collect.c - the last part: build/collect on all twelve APIs.
  *
- * The program is the one beside our own executable. Its records go through a pipe, so that on a
- * terminal each can be cut to one row; anywhere else they are passed on whole.
+ * The program is the one beside our own executable. All that it says goes through one pipe: so the
+ * summary comes after the records, and on a terminal each record can be cut to one row. Anywhere
+ * else they are passed on whole.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -27,16 +28,17 @@ static void become_collect(const struct demo *demo, int out)
 	for (int i = 0; i < PRACTICE_APIS; i++)
 		argv[count++] = demo->urls[i];
 	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
 	execv(path, (char *const *)argv);
 	perror(path);
 	_exit(127);
 }
 
-static void print_record(const struct demo *demo, char *line, size_t size)
+static void print_line(const struct demo *demo, char *line, size_t size)
 {
 	int room = demo->columns - 3;
 
-	if (demo->terminal && (int)size > room + 1) {
+	if (demo->terminal && line[0] == '{' && (int)size > room + 1) {
 		/* Not in the middle of a UTF-8 character. */
 		while (room > 0 && ((unsigned char)line[room] & 0xc0) == 0x80)
 			room--;
@@ -61,13 +63,13 @@ int demo_collect(const struct demo *demo)
 	if (pid == 0)
 		become_collect(demo, ends[1]);
 	close(ends[1]);
-	FILE *records = fdopen(ends[0], "r");
-	while (records != NULL && (size = getline(&line, &capacity, records)) > 0)
-		print_record(demo, line, (size_t)size);
+	FILE *said = fdopen(ends[0], "r");
+	while (said != NULL && (size = getline(&line, &capacity, said)) > 0)
+		print_line(demo, line, (size_t)size);
 	fflush(stdout);
 	free(line);
-	if (records != NULL)
-		fclose(records);
+	if (said != NULL)
+		fclose(said);
 	int status = pid > 0 ? demo_child_wait(pid) : 127;
 	return status == 0 ? 0 : ASYNC_EFAILED;
 }

@@ -144,18 +144,18 @@ static int run(struct demo_way *way, const struct demo *demo)
 {
 	for (int i = 0; i < DEMO_FETCHES; i++)
 		way->fetches[i] =
-			(struct demo_fetch){ .url = demo->urls[i], .politeness = DEMO_POLITENESS };
+			(struct demo_fetch){ .url = demo->urls[i], .politeness = demo->politeness };
 	demo_watch_begin();
 	way->started = demo_now();
 	int rc = way->fetch ? async_run(program, way) : fetch_all_in_turn(way);
 	way->seconds = demo_now() - way->started;
-	way->stall_count = demo_watch_end(&way->stalls);
+	way->stall_count = demo_watch_end(&way->stalls, &way->stall_total);
 	return rc;
 }
 
-double demo_way_expected(const struct demo_way *way)
+double demo_way_expected(const struct demo *demo, const struct demo_way *way)
 {
-	return (DEMO_FETCHES + way->at_once - 1) / way->at_once * DEMO_POLITENESS;
+	return (DEMO_FETCHES + way->at_once - 1) / way->at_once * demo->politeness;
 }
 
 int demo_lesson1(const struct demo *demo)

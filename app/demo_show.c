@@ -8,8 +8,6 @@
 #include "app/text.h"
 
 #define MARGIN 11
-/* One scale for all five, so that the drawings can be compared. */
-#define SPAN (DEMO_FETCHES * DEMO_POLITENESS * 1.05)
 #define WIDEST 200
 
 static int width_of(const struct demo *demo)
@@ -21,9 +19,14 @@ static int width_of(const struct demo *demo)
 
 void demo_show_heading(const struct demo *demo)
 {
-	demo_bold(demo, "lesson 1  who waits? Ten fetches, each polite for half a second first\n");
-	printf("\n           # holds the thread   - waits while others run\n"
-	       "           = holds a thread of the pool   . has not begun\n\n");
+	char title[80];
+
+	snprintf(title, sizeof(title),
+		 "lesson 1  who waits? Ten fetches, each polite for %g s first\n",
+		 demo->politeness);
+	demo_bold(demo, title);
+	printf("%*s# holds the thread  = holds a thread of the pool  - waits  . not begun\n\n",
+	       MARGIN, "");
 	printf("%-54s%7s %9s\n", "", "seconds", "expected");
 }
 
@@ -58,6 +61,8 @@ static void print_bar(const struct demo *demo, const char *bar)
 
 static void draw(const struct demo *demo, const struct demo_way *way)
 {
+	/* One scale for all five, so that the drawings can be compared. */
+	double span = DEMO_FETCHES * demo->politeness * 1.05;
 	char text[WIDEST + 1];
 
 	for (int i = 0; i < DEMO_FETCHES; i++) {
@@ -69,9 +74,9 @@ static void draw(const struct demo *demo, const struct demo_way *way)
 		};
 
 		printf("   fetch-%d ", i);
-		print_bar(demo, timeline_bar(text, width_of(demo), SPAN, segments, 3));
+		print_bar(demo, timeline_bar(text, width_of(demo), span, segments, 3));
 	}
-	printf("%*s%s\n", MARGIN, "", timeline_scale(text, width_of(demo), SPAN));
+	printf("%*s%s\n", MARGIN, "", timeline_scale(text, width_of(demo), span));
 }
 
 static void print_indented(const char *text)
@@ -84,23 +89,18 @@ static void print_indented(const char *text)
 	}
 }
 
-/* One report is enough: the others say the same of the other tasks. */
+/* One report is enough: the others say the same of other tasks. */
 static void print_stalls(const struct demo *demo, const struct demo_way *way)
 {
-	const struct demo_stall *shown = &way->stalls[0];
-
-	for (int i = way->stall_count - 1; i >= 0; i--)
-		if (way->stalls[i].ended)
-			shown = &way->stalls[i];
-	demo_bold(demo, "   what the watchdog said:\n");
-	print_indented(shown->text);
-	if (way->stall_count > 1)
-		printf("   and %d more of the kind\n", way->stall_count - 1);
+	demo_bold(demo, "   what the watchdog said, while it lasted and when it was over:\n");
+	print_indented(way->stalls[0].text);
+	if (way->stall_total > 1)
+		printf("   and so on: %u stalls at this place\n", way->stall_total);
 }
 
 void demo_show_result(const struct demo *demo, const struct demo_way *way)
 {
-	printf("%7.2f %9.2f\n", way->seconds, demo_way_expected(way));
+	printf("%7.2f %9.2f\n", way->seconds, demo_way_expected(demo, way));
 	if (way->mark == '=')
 		printf("   the pool has %d threads\n", way->at_once);
 	draw(demo, way);

@@ -18,13 +18,17 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct demo_stall kept[KEPT];
 static int count;
+static unsigned stalls_before;
 
-/* A stall is reported while it lasts and again when it ended: the entry of the first is the second's. */
+/* A stall is reported while it lasts and again when it ended: both go into one entry. */
 static struct demo_stall *entry_for(const struct async_stall *stall)
 {
 	if (count > 0 && !kept[count - 1].ended && strcmp(kept[count - 1].task, stall->task) == 0)
 		return &kept[count - 1];
-	return count < KEPT ? &kept[count++] : NULL;
+	if (count == KEPT)
+		return NULL;
+	memset(&kept[count], 0, sizeof(kept[count]));
+	return &kept[count++];
 }
 
 static void keep(const struct async_stall *stall, void *arg)
@@ -38,7 +42,9 @@ static void keep(const struct async_stall *stall, void *arg)
 			 stall->function ? stall->function : "");
 		snprintf(entry->file, sizeof(entry->file), "%s",
 			 stall->file ? demo_source(stall->file) : "");
-		snprintf(entry->text, sizeof(entry->text), "%s", stall->text);
+		size_t used = strlen(entry->text);
+		snprintf(entry->text + used, sizeof(entry->text) - used, "%s%s", stall->text,
+			 stall->text[strcspn(stall->text, "\n")] ? "" : "\n");
 		entry->line = stall->line;
 		entry->seconds = stall->seconds;
 		entry->ended = stall->ended;
@@ -51,13 +57,15 @@ void demo_watch_begin(void)
 	struct async_watchdog_options options = { .report = keep };
 
 	count = 0;
+	stalls_before = async_watchdog_stalls();
 	async_watchdog_configure(&options);
 }
 
-int demo_watch_end(const struct demo_stall **stalls)
+int demo_watch_end(const struct demo_stall **stalls, unsigned *total)
 {
 	struct async_watchdog_options usual = { 0 };
 
+	*total = async_watchdog_stalls() - stalls_before;
 	async_watchdog_configure(&usual);
 	pthread_mutex_lock(&lock);
 	*stalls = kept;

@@ -12,12 +12,15 @@ struct demo_stall {
 	int line;
 	double seconds;
 	bool ended;
-	char text[2048];
+	char text[4096]; /* all that was said of it, lines */
 };
 
 /* From now on, until demo_watch_end(), stalls are kept here instead of being written to stderr. */
 void demo_watch_begin(void);
-/* How many there are; *stalls is valid until the next begin. */
-int demo_watch_end(const struct demo_stall **stalls);
+/*
+ * How many there are; *stalls is valid until the next begin. *total also counts those that the
+ * watchdog did not report again, since they look the same.
+ */
+int demo_watch_end(const struct demo_stall **stalls, unsigned *total);
 
 #endif

@@ -7,7 +7,6 @@
 #include "app/demo_watch.h"
 
 #define DEMO_FETCHES 10
-#define DEMO_POLITENESS 0.5
 
 struct demo_way {
 	const char *name;
@@ -21,10 +20,11 @@ struct demo_way {
 	struct demo_fetch fetches[DEMO_FETCHES];
 	const struct demo_stall *stalls; /* what the watchdog said meanwhile */
 	int stall_count;
+	unsigned stall_total;
 };
 
 /* What a perfect machine would need: rounds of politeness, and answers that take no time. */
-double demo_way_expected(const struct demo_way *way);
+double demo_way_expected(const struct demo *demo, const struct demo_way *way);
 
 void demo_show_heading(const struct demo *demo);
 void demo_show_name(const struct demo *demo, int number, const struct demo_way *way);

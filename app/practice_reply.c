@@ -38,6 +38,7 @@ char *practice_reply(struct http_server_response *response, int status, const ch
 	response->body = reply->body;
 	response->body_size = size;
 	response->free_body = free_reply;
+	/* cppcheck-suppress memleak; the response owns it now */
 	return reply->body;
 }
 

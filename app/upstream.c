@@ -166,7 +166,7 @@ static bool parse(struct command *command, int argc, char **argv)
 	if (optind < argc)
 		return complain("what is %s?", argv[optind]);
 	const struct practice_options *practice = &command->practice;
-	if (practice->tls != (practice->cert_file && practice->key_file))
+	if (!practice->tls != !practice->cert_file || !practice->tls != !practice->key_file)
 		return complain("--tls-port, --cert and --key go together");
 	if (!practice->plain && !practice->tls)
 		return complain("--tls-only needs --tls-port");

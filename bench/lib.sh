@@ -43,4 +43,5 @@ peer() { # PATH-BELOW-PEERS
 }
 
 # Where the libraries of the peers are, for LD_LIBRARY_PATH.
+# shellcheck disable=SC2034 # of the script that sources this
 peer_libraries=${PEERS:-}/usr/lib/$(uname -m)-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
