@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/budget.h"
+#include "app/codes.h"
+#include "app/sink.h"
+#include "tests/harness.h"
+
+static int run(int (*fn)(void *arg), void *arg)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return async_run(fn, arg);
+}
+
+static struct sink *open_sink(int fd)
+{
+	struct sink *sink = NULL;
+
+	CHECK_INT(sink_open(&sink, &(struct sink_options){ .fd = fd }), 0);
+	return sink;
+}
+
+static void put(struct sink *sink, const char *record)
+{
+	text_string(sink_begin(sink), record);
+	CHECK_INT(sink_end(sink), 0);
+}
+
+static int open_file(const char *path, int flags)
+{
+	int fd = open(path, flags | O_WRONLY | O_CREAT, 0600);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static int write_three(void *arg)
+{
+	const char *path = arg;
+	int fd = open_file(path, 0);
+	struct sink *sink = open_sink(fd);
+	struct text own = { 0 };
+
+	put(sink, "one\n");
+	text_string(&own, "two\n");
+	CHECK_INT(sink_take(sink, &own), 0);
+	CHECK(!own.data);
+	put(sink, "three\n");
+	CHECK_INT(sink_pending(sink), 14);
+	CHECK_INT(sink_close(sink, -1), 0);
+	close(fd);
+	return 0;
+}
+
+TEST(records_come_out_in_order_and_whole)
+{
+	const char *path = temp_path("out");
+
+	CHECK_INT(run(write_three, (void *)path), 0);
+	CHECK_STR(read_file(path, NULL), "one\ntwo\nthree\n");
+}
+
+static int write_and_wait(void *arg)
+{
+	const char *path = arg;
+	int fd = open_file(path, O_APPEND);
+	struct sink *sink = open_sink(fd);
+	double began = async_time();
+
+	put(sink, "now\n");
+	/* Nothing else happens in this loop, so the record is written without waiting for more. */
+	CHECK_INT(sink_wait(sink, 0), 0);
+	CHECK(async_time() - began < 0.09);
+	CHECK_STR(read_file(path, NULL), "old\nnow\n");
+	CHECK_INT(sink_close(sink, -1), 0);
+	close(fd);
+	return 0;
+}
+
+TEST(an_idle_sink_writes_at_once_and_append_keeps_what_was_there)
+{
+	CHECK_INT(run(write_and_wait, (void *)temp_file("out", "old\n")), 0);
+}
+
+static int write_many(void *arg)
+{
+	const char *path = arg;
+	int fd = open_file(path, 0);
+	struct sink *sink = open_sink(fd);
+
+	for (int i = 0; i < 20000; i++) {
+		text_printf(sink_begin(sink), "record %d of many\n", i);
+		CHECK_INT(sink_end(sink), 0);
+		if (i % 100 == 0)
+			CHECK_INT(async_sleep(0), 0);
+	}
+	CHECK_INT(sink_close(sink, -1), 0);
+	close(fd);
+	return 0;
+}
+
+TEST(twenty_thousand_records_are_all_there)
+{
+	const char *path = temp_path("out");
+	char *at;
+
+	CHECK_INT(run(write_many, (void *)path), 0);
+	at = read_file(path, NULL);
+	for (int i = 0; i < 20000; i++) {
+		const char *want = "record %d of many\n";
+		char line[64];
+		size_t size = (size_t)snprintf(line, sizeof line, want, i);
+
+		CHECK(!strncmp(at, line, size));
+		at += size;
+	}
+	CHECK_STR(at, "");
+}
+
+static int roll_back(void *arg)
+{
+	const char *path = arg;
+	int fd = open_file(path, 0);
+	struct sink *sink = open_sink(fd);
+	struct text *text;
+
+	put(sink, "good\n");
+	text = sink_begin(sink);
+	text_string(text, "half a rec");
+	text->failed = true;
+	CHECK_INT(sink_end(sink), ASYNC_ENOMEM);
+	put(sink, "next\n");
+	CHECK_INT(sink_close(sink, -1), 0);
+	close(fd);
+	return 0;
+}
+
+TEST(a_record_that_ran_out_of_memory_leaves_no_trace)
+{
+	const char *path = temp_path("out");
+
+	CHECK_INT(run(roll_back, (void *)path), 0);
+	CHECK_STR(read_file(path, NULL), "good\nnext\n");
+}
+
+static int overfill(void *arg)
+{
+	const char *path = arg;
+	int fd = open_file(path, O_APPEND);
+	struct sink *sink = open_sink(fd);
+
+	put(sink, "0123456\n");
+	CHECK_INT(sink_wait(sink, 0), 0);
+	put(sink, "abcdefg\n");
+	put(sink, "hijklmn\n");
+	put(sink, "opqrstu\n");
+	CHECK_INT(sink_wait(sink, 0), 0);
+	CHECK_INT(sink_error(sink), -EFBIG);
+	put(sink, "too late\n");
+	CHECK_INT(sink_pending(sink), 0);
+	CHECK_INT(sink_close(sink, -1), -EFBIG);
+	close(fd);
+	return 0;
+}
+
+TEST(a_full_file_is_cut_back_to_its_last_whole_record)
+{
+	const char *path = temp_file("out", "old\n");
+	struct rlimit limit, whole;
+
+	getrlimit(RLIMIT_FSIZE, &whole);
+	limit = (struct rlimit){ 32, whole.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CHECK_INT(run(overfill, (void *)path), 0);
+	setrlimit(RLIMIT_FSIZE, &whole);
+	CHECK_STR(read_file(path, NULL), "old\n0123456\nabcdefg\nhijklmn\n");
+}
+
+static int fill_device(void *arg)
+{
+	int fd = open("/dev/full", O_WRONLY);
+	struct sink *sink = open_sink(fd);
+
+	(void)arg;
+	put(sink, "record\n");
+	CHECK_INT(sink_close(sink, -1), -ENOSPC);
+	close(fd);
+	return 0;
+}
+
+TEST(a_full_device_is_an_error)
+{
+	CHECK_INT(run(fill_device, NULL), 0);
+}
+
+/* ---- Pipes ----------------------------------------------------------------------------------- */
+
+static int write_to_nobody(void *arg)
+{
+	int ends[2];
+	struct sink *sink;
+
+	(void)arg;
+	CHECK_INT(pipe(ends), 0);
+	sink = open_sink(ends[1]);
+	close(ends[0]);
+	put(sink, "record\n");
+	CHECK_INT(sink_wait(sink, 0), 0);
+	CHECK_INT(sink_error(sink), -EPIPE);
+	CHECK_INT(sink_close(sink, -1), -EPIPE);
+	close(ends[1]);
+	return 0;
+}
+
+TEST(a_closed_pipe_is_an_error_and_no_death)
+{
+	CHECK_INT(run(write_to_nobody, NULL), 0);
+}
+
+struct slow {
+	int fd;
+	size_t read;
+};
+
+static int read_all(void *arg)
+{
+	struct slow *slow = arg;
+	static char buffer[4096];
+	ssize_t n;
+
+	while ((n = read(slow->fd, buffer, sizeof buffer)) > 0)
+		slow->read += (size_t)n;
+	return 0;
+}
+
+static int read_on_a_thread(void *arg)
+{
+	return async_to_thread(read_all, arg);
+}
+
+static int write_to_a_slow_reader(void *arg)
+{
+	struct slow slow = { 0 };
+	struct async_task *reader;
+	struct sink *sink;
+	int ends[2];
+
+	(void)arg;
+	CHECK_INT(pipe(ends), 0);
+	slow.fd = ends[0];
+	sink = open_sink(ends[1]);
+	CHECK(fcntl(ends[1], F_GETFL) & O_NONBLOCK);
+	for (int i = 0; i < 100000; i++)
+		put(sink, "a record of some length\n");
+	/* Nobody reads yet: the pipe is full, and this task still runs. */
+	for (int i = 0; i < 10; i++)
+		CHECK_INT(async_sleep(0.001), 0);
+	CHECK(sink_pending(sink) > 2000000);
+	reader = async_create_task(read_on_a_thread, &slow);
+	CHECK_INT(sink_close(sink, -1), 0);
+	CHECK(!(fcntl(ends[1], F_GETFL) & O_NONBLOCK));
+	close(ends[1]);
+	CHECK_INT(async_await(reader), 0);
+	CHECK_INT(slow.read, 2400000);
+	async_task_release(reader);
+	close(ends[0]);
+	return 0;
+}
+
+TEST(a_slow_reader_holds_nobody_and_the_flags_of_its_pipe_come_back)
+{
+	CHECK_INT(run(write_to_a_slow_reader, NULL), 0);
+}
+
+static int give_up_on_a_stuck_reader(void *arg)
+{
+	struct sink *sink;
+	int ends[2];
+
+	(void)arg;
+	CHECK_INT(pipe(ends), 0);
+	sink = open_sink(ends[1]);
+	for (int i = 0; i < 10000; i++)
+		put(sink, "a record of some length\n");
+	CHECK_INT(sink_close(sink, 0.05), -ETIMEDOUT);
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+TEST(closing_waits_no_longer_than_told)
+{
+	CHECK_INT(run(give_up_on_a_stuck_reader, NULL), 0);
+}
+
+/* ---- The budget ------------------------------------------------------------------------------ */
+
+struct greedy {
+	struct budget_share share;
+	int first, second, rc;
+	bool waited;
+};
+
+static int take_twice(void *arg)
+{
+	struct greedy *g = arg;
+
+	g->rc = budget_change(&g->share, g->first);
+	if (g->rc < 0)
+		return 0;
+	(void)async_sleep(0);
+	g->waited = g->share.budget->held + (size_t)g->second > g->share.budget->limit;
+	g->rc = budget_change(&g->share, g->second);
+	(void)async_sleep(0);
+	budget_release(&g->share);
+	return 0;
+}
+
+static void together(struct budget *budget, struct greedy *g, int count)
+{
+	struct async_task *tasks[8];
+
+	for (int i = 0; i < count; i++) {
+		g[i].share.budget = budget;
+		tasks[i] = async_create_task(take_twice, &g[i]);
+	}
+	CHECK_INT(async_gather(tasks, (size_t)count, ASYNC_RAISE, NULL), 0);
+	for (int i = 0; i < count; i++)
+		async_task_release(tasks[i]);
+	CHECK_INT(budget->held, 0);
+	CHECK_INT(budget->holders, 0);
+	CHECK_INT(budget->waiters, 0);
+}
+
+static int share_memory(void *arg)
+{
+	struct budget budget = { .limit = 100 };
+	struct greedy fit[2] = { { .first = 60, .second = 20 }, { .first = 20, .second = 60 } };
+	struct greedy stuck[2] = { { .first = 50, .second = 20 }, { .first = 50, .second = 30 } };
+	struct greedy huge[1] = { { .first = 10, .second = 200 } };
+
+	(void)arg;
+	together(&budget, fit, 2);
+	CHECK_INT(fit[0].rc, 0);
+	CHECK_INT(fit[1].rc, 0);
+	CHECK(fit[1].waited);
+	/* Both hold half and want more: one is refused, and then the other one has room. */
+	together(&budget, stuck, 2);
+	CHECK_INT(stuck[0].rc, 0);
+	CHECK_INT(stuck[1].rc, COLLECT_EMEMORY);
+	together(&budget, huge, 1);
+	CHECK_INT(huge[0].rc, COLLECT_EMEMORY);
+	return 0;
+}
+
+TEST(memory_is_waited_for_and_never_by_everybody_at_once)
+{
+	CHECK_INT(run(share_memory, NULL), 0);
+}
