@@ -299,17 +299,20 @@ TEST(a_kernel_without_nanoseconds_waits_whole_milliseconds_and_is_not_asked_agai
 	}
 }
 
-static volatile sig_atomic_t signals;
+static atomic_int signals;
 
 static void note_signal(int signo)
 {
 	(void)signo;
-	signals = signals + 1;
+	atomic_fetch_add(&signals, 1);
 }
 
+static atomic_bool wait_ended;
+
+/* Until the wait has ended: a signal may well come before the wait begins. */
 static void *send_signals(void *arg)
 {
-	while (!signals) {
+	while (!wait_ended) {
 		pthread_kill(*(pthread_t *)arg, SIGUSR1);
 		nanosleep(&(struct timespec){ .tv_nsec = ms }, NULL);
 	}
@@ -324,9 +327,10 @@ TEST(a_signal_ends_the_wait)
 	open_poller();
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = note_signal }, NULL);
 	CHECK_INT(pthread_create(&other, NULL, send_signals, &self), 0);
-	while (!signals)
-		CHECK_INT(poller_wait(poller, for_ever, &event, 1), 0);
+	CHECK_INT(poller_wait(poller, for_ever, &event, 1), 0);
+	wait_ended = true;
 	pthread_join(other, NULL);
+	CHECK(signals > 0);
 	poller_close(poller);
 }
 
@@ -426,7 +430,7 @@ TEST_WITH_LIMIT(wakes_from_many_threads_leave_the_last_one_standing, 20)
 static void wake_in_handler(int signo)
 {
 	(void)signo;
-	signals = signals + 1;
+	atomic_fetch_add(&signals, 1);
 	poller_wake(poller);
 }
 
