@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 size_t watchdog_copy(void *bytes, size_t size, uintptr_t from, uintptr_t to)
