@@ -9,7 +9,8 @@
 #ifndef LOOPHOUND_RUNTIME_CONTEXT_ASM_H
 #define LOOPHOUND_RUNTIME_CONTEXT_ASM_H
 
-/* clang-format off: it takes this for C. */
+/* It would be taken for C. */
+/* clang-format off */
 
 #ifdef __CET__
 #include <cet.h> /* marks the object as one that has its endbr64 */

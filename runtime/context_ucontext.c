@@ -62,7 +62,7 @@ CONTEXT_LEAVES void context_backend_switch(struct context *from, struct context 
 {
 	struct registers here;
 
-	from->saved = &here;
+	from->saved = &here; /* cppcheck-suppress autoVariables */
 	context_mark(from, &here.control);
 	if (_setjmp(here.jump) == 0) {
 		struct registers *there = to->saved;
