@@ -151,6 +151,13 @@ static void say_failure(struct collect *c, const struct record *record)
 			     codes_name(record->outcome, name), record->message);
 }
 
+static const char *why_cancelled(const struct collect *c)
+{
+	if (c->late)
+		return "--deadline passed";
+	return c->signals ? "stopped by a signal" : "the output failed";
+}
+
 ASYNC_SUSPENDS
 void collect_report(struct collect *c, const struct job *job, const struct collect_end *end)
 {
@@ -158,6 +165,8 @@ void collect_report(struct collect *c, const struct job *job, const struct colle
 	struct record record;
 
 	fill(&record, c, job, end);
+	if (end->outcome == ASYNC_ECANCELED)
+		record.message = why_cancelled(c);
 	say_failure(c, &record);
 	summary_item(&c->summary, end->outcome, unchanged);
 	c->unfinished |= end->outcome == ASYNC_ECANCELED;

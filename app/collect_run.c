@@ -25,13 +25,6 @@ static void report_plain(struct collect *c, struct job *job, int code, const cha
 	collect_report(c, job, &(struct collect_end){ .outcome = code, .message = message });
 }
 
-static const char *why_cancelled(const struct collect *c)
-{
-	if (c->late)
-		return "--deadline passed";
-	return c->signals ? "stopped by a signal" : "the output failed";
-}
-
 /* Runs after the task's end, however that came about: no job is lost with it. */
 static void land(void *arg)
 {
@@ -40,7 +33,7 @@ static void land(void *arg)
 	struct job *job = flight->job;
 
 	if (job && async_task_cancelled(flight->task))
-		report_plain(c, job, ASYNC_ECANCELED, why_cancelled(c));
+		report_plain(c, job, ASYNC_ECANCELED, NULL);
 	else if (job)
 		report_plain(c, job, COLLECT_EINTERNAL, "the task ended without a result");
 	if (job)
@@ -173,7 +166,7 @@ static void report_unfinished(struct collect *c)
 	struct job *job;
 
 	while ((job = dispatch_drain(c->dispatch))) {
-		report_plain(c, job, ASYNC_ECANCELED, why_cancelled(c));
+		report_plain(c, job, ASYNC_ECANCELED, NULL);
 		job_free(job);
 	}
 	c->unfinished |= !c->input_ended;
