@@ -137,7 +137,7 @@ deps: ; @.ci/deps $(or $(DEPS),test)
 peers: ; @.ci/peers $(PEERS)
 layers: ; @.ci/layers
 lint: layers ; @.ci/lint
-format: ; clang-format -i $(wildcard */*.[ch])
+format: ; clang-format -i $$(find runtime net http app bench tests -name '*.[ch]')
 check-macos: ; @.ci/check-macos $(BUILD)
 
 HEADERS = $(wildcard runtime/async.h net/net.h http/http.h http/json.h http/loophound.h)
