@@ -48,6 +48,12 @@ void demo_bold(const struct demo *demo, const char *text)
 	printf(demo->color ? "\033[1m%s\033[0m" : "%s", text);
 }
 
+void demo_title(const struct demo *demo, const char *text)
+{
+	demo_bold(demo, text);
+	putchar('\n');
+}
+
 /* The sources lie one folder below the root, wherever the compiler was started. */
 const char *demo_source(const char *file)
 {

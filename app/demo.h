@@ -36,6 +36,8 @@ double demo_now(void);
 
 /* Prints text, bold on a terminal that can. */
 void demo_bold(const struct demo *demo, const char *text);
+/* The same, as a line. */
+void demo_title(const struct demo *demo, const char *text);
 /* The path of a source file relative to the repository: "app/demo_culprit.c". */
 const char *demo_source(const char *file);
 

@@ -3,8 +3,8 @@
  * demo_collect.c - the last part: build/collect on all twelve APIs.
  *
  * The program is the one beside our own executable. All that it says goes through one pipe: so the
- * summary comes after the records, and on a terminal each record can be cut to one row. Anywhere
- * else they are passed on whole.
+ * summary comes after the records, and on a terminal each record can be abridged. Anywhere else
+ * they are passed on whole.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -34,28 +34,25 @@ static void become_collect(const struct demo *demo, int out)
 	_exit(127);
 }
 
-static void print_line(const struct demo *demo, char *line, size_t size)
+/* On a terminal only what one looks for first: the URL, the status, the body. */
+static void print_line(const struct demo *demo, const char *line)
 {
-	int room = demo->columns - 3;
+	const char *url = strstr(line, "\"url\":"), *more = strstr(line, ",\"attempts\":");
+	const char *body = strstr(line, "},\"body\":");
 
-	if (demo->terminal && line[0] == '{' && (int)size > room + 1) {
-		/* Not in the middle of a UTF-8 character. */
-		while (room > 0 && ((unsigned char)line[room] & 0xc0) == 0x80)
-			room--;
-		printf("%.*s...\n", room, line);
-	} else {
-		fwrite(line, 1, size, stdout);
-	}
+	if (demo->terminal && line[0] == '{' && url != NULL && more > url && body != NULL)
+		printf("{... %.*s ... %s", (int)(more - url), url, body + 2);
+	else
+		fputs(line, stdout);
 }
 
 int demo_collect(const struct demo *demo)
 {
 	char *line = NULL;
 	size_t capacity = 0;
-	ssize_t size;
 	int ends[2];
 
-	demo_bold(demo, "and then  collect URL...: all twelve, one record each, and a summary\n");
+	demo_title(demo, "and then  collect URL...: all twelve, one record each, and a summary");
 	fflush(stdout);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -64,8 +61,8 @@ int demo_collect(const struct demo *demo)
 		become_collect(demo, ends[1]);
 	close(ends[1]);
 	FILE *said = fdopen(ends[0], "r");
-	while (said != NULL && (size = getline(&line, &capacity, said)) > 0)
-		print_line(demo, line, (size_t)size);
+	while (said != NULL && getline(&line, &capacity, said) > 0)
+		print_line(demo, line);
 	fflush(stdout);
 	free(line);
 	if (said != NULL)

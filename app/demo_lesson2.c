@@ -109,7 +109,7 @@ static int program(void *arg)
 
 int demo_lesson2(const struct demo *demo)
 {
-	demo_bold(demo, "lesson 2  gather three: 0.1 s, 0.2 s and then a 503, 0.4 s\n");
+	demo_title(demo, "lesson 2  gather three: 0.1 s, 0.2 s and then a 503, 0.4 s");
 	int rc = async_run(program, (void *)demo);
 	printf("  so a gather is a way to wait. To stop the others, async_cancel() them\n");
 	return rc;

@@ -69,7 +69,7 @@ static int program(void *arg)
 int demo_lesson3(const struct demo *the_demo)
 {
 	demo = the_demo;
-	demo_bold(demo, "lesson 3  a task fails, and nobody asks\n");
+	demo_title(demo, "lesson 3  a task fails, and nobody asks");
 	int rc = async_run(program, NULL);
 	printf("  async_await() it, or read async_task_error(), and it is yours to handle\n");
 	return rc;

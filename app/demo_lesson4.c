@@ -75,7 +75,7 @@ static int fetch_all(const struct demo *demo, int api, int limit, const char *na
 
 int demo_lesson4(const struct demo *demo)
 {
-	demo_bold(demo, "lesson 4  sixty fetches at an API that takes 100 a second, 20 at once\n");
+	demo_title(demo, "lesson 4  sixty fetches at an API that takes 100 a second, 20 at once");
 	printf("  %-18s %6s %10s %9s %12s\n", "connections:", "peak", "reused", "answered",
 	       "turned away");
 	int rc = fetch_all(demo, 4, FETCHES, "no cap");

@@ -22,9 +22,8 @@ void demo_show_heading(const struct demo *demo)
 	char title[80];
 
 	snprintf(title, sizeof(title),
-		 "lesson 1  who waits? Ten fetches, each polite for %g s first\n",
-		 demo->politeness);
-	demo_bold(demo, title);
+		 "lesson 1  who waits? Ten fetches, each polite for %g s first", demo->politeness);
+	demo_title(demo, title);
 	printf("%*s# holds the thread  = holds a thread of the pool  - waits  . not begun\n\n",
 	       MARGIN, "");
 	printf("%-54s%7s %9s\n", "", "seconds", "expected");
@@ -92,7 +91,7 @@ static void print_indented(const char *text)
 /* One report is enough: the others say the same of other tasks. */
 static void print_stalls(const struct demo *demo, const struct demo_way *way)
 {
-	demo_bold(demo, "   what the watchdog said, while it lasted and when it was over:\n");
+	demo_title(demo, "   what the watchdog said, while it lasted and when it was over:");
 	print_indented(way->stalls[0].text);
 	if (way->stall_total > 1)
 		printf("   and so on: %u stalls at this place\n", way->stall_total);

@@ -116,6 +116,7 @@ void practice_stop(struct practice *practice, double grace)
 
 	if (practice == NULL)
 		return;
+	practice_peak_stop(practice);
 	for (int i = 0; i < practice->count; i++) {
 		struct stop *stop = &stops[i];
 

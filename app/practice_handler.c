@@ -16,17 +16,6 @@
 
 #include "app/practice_internal.h"
 
-/* Connections are counted whenever a request comes: one that never asks for anything is not seen. */
-static void count_connections(struct practice *practice)
-{
-	unsigned open = 0;
-
-	for (int i = 0; i < practice->count; i++)
-		open += http_server_connections(practice->origins[i].server);
-	if (open > practice->stats.peak_connections)
-		practice->stats.peak_connections = open;
-}
-
 static int send_body(const struct practice_api *api, const struct practice_knobs *knobs,
 		     struct http_server_response *response)
 {
@@ -76,6 +65,7 @@ static int serve_api(struct practice_origin *origin, const struct practice_api *
 {
 	struct practice_stats *stats = &origin->practice->stats;
 
+	practice_look(origin->practice);
 	stats->requests++;
 	if (++stats->in_flight > stats->peak_in_flight)
 		stats->peak_in_flight = stats->in_flight;
@@ -193,7 +183,6 @@ int practice_handle(void *arg, const struct http_server_request *request,
 	const struct practice_api *api = practice_api_of(path, length);
 	char name[32];
 
-	count_connections(origin->practice);
 	const char *bad = practice_knobs_parse(&knobs, mark ? mark + 1 : NULL, name);
 	if (bad != NULL)
 		return practice_say(response, 400, "{\"error\":\"bad value for %s\"}", bad);

@@ -25,13 +25,21 @@ struct practice_stats {
 	unsigned long limited;	/* answered 429 */
 	unsigned long failed;	/* answered with the error that error_rate asks for */
 	unsigned in_flight, peak_in_flight;
-	unsigned peak_connections;
+	unsigned peak_connections; /* see practice_peak.c */
+};
+
+struct practice_peak {
+	struct async_timer timer;
+	bool looking;
+	int looks;
+	unsigned lowest;
 };
 
 struct practice {
 	struct practice_options options;
 	char host[64]; /* the address as it stands in a URL */
 	struct practice_stats stats;
+	struct practice_peak peak;
 	struct net_tls_context *tls;
 	struct practice_rude *rude;
 	int count;
@@ -45,6 +53,10 @@ int practice_handle(void *arg, const struct http_server_request *request,
 
 /* The address as it stands in a URL. */
 const char *practice_host(const struct practice *practice);
+
+/* To be called when a request comes: there may be more connections than ever. */
+void practice_look(struct practice *practice);
+void practice_peak_stop(struct practice *practice);
 
 /* A response with room for so many bytes of body (NULL without memory), which are to be filled. */
 char *practice_reply(struct http_server_response *response, int status, const char *type,
