@@ -332,6 +332,20 @@ CLIENT_TEST(a_large_body_arrives_whole_and_its_memory_is_accounted_for)
 	CHECK_INT(memory.held, 0);
 }
 
+CLIENT_TEST(an_announced_length_costs_no_memory_before_the_bytes_come)
+{
+	static const struct raw_step boast[] = {
+		RAW_REQUEST, RAW_SEND(OK "Content-Length: 60000000\r\n\r\nhi"), RAW_END
+	};
+	struct memory memory = { 0 };
+	struct http_options options = { .on_memory = remember, .on_memory_arg = &memory };
+
+	serve(boast);
+	CHECK_INT(ask("/", &options), HTTP_EBODY_TRUNCATED);
+	CHECK(memory.peak > 0 && memory.peak <= 65537);
+	CHECK_INT(memory.held, 0);
+}
+
 struct sink {
 	size_t size;
 	int pieces, stop_at;
@@ -446,10 +460,10 @@ CLIENT_TEST(what_cannot_be_sent_is_refused_before_anything_is_connected)
 	CHECK_INT(server.accepted, 0);
 }
 
-CLIENT_TEST(an_answer_that_comes_before_the_body_was_taken_is_delivered)
+CLIENT_TEST_VIRTUAL(an_answer_that_comes_before_the_body_was_taken_is_delivered)
 {
 	static const struct raw_step refuse[] = {
-		RAW_SEND("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"), RAW_WAIT(0.05),
+		RAW_SEND("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"), RAW_WAIT(1),
 		RAW_RESET
 	};
 	struct http_options options = { .method = "POST", .body_size = 20 << 20 };
@@ -473,11 +487,12 @@ static int64_t sum(const struct http_timing *timing)
 	       timing->first_byte + timing->body;
 }
 
-CLIENT_TEST(the_phases_of_a_request_add_up_to_its_time)
+CLIENT_TEST_VIRTUAL(the_phases_of_a_request_add_up_to_its_time)
 {
 	static const struct raw_step slow[] = { RAW_REQUEST, RAW_WAIT(0.02),
 						RAW_SEND(OK "Content-Length: 4\r\n\r\nh"),
-						RAW_TRICKLE("ohi", 0.01), RAW_AGAIN };
+						RAW_WAIT(0.01), RAW_TRICKLE("ohi", 0.01),
+						RAW_AGAIN };
 	int64_t start, whole;
 
 	serve(slow);
@@ -485,10 +500,9 @@ CLIENT_TEST(the_phases_of_a_request_add_up_to_its_time)
 		start = async_time_ns();
 		CHECK_INT(ask("/", NULL), 0);
 		whole = async_time_ns() - start;
-		CHECK_NEAR((double)sum(&answer->timing), (double)whole, 2e6 * time_scale());
-		CHECK(answer->timing.first_byte >= 20000000);
-		CHECK(answer->timing.body >= 20000000);
-		CHECK_INT(answer->timing.connect > 0, i == 0);
+		CHECK_INT(sum(&answer->timing), whole);
+		CHECK_NEAR((double)answer->timing.first_byte, 20e6, 1e5);
+		CHECK_NEAR((double)answer->timing.body, 30e6, 1e5);
 		CHECK_INT(answer->reused, i == 1);
 		CHECK_INT(answer->connection, 1);
 		CHECK_STR(answer->peer, format("127.0.0.1:%d", server.port));
@@ -510,7 +524,7 @@ CLIENT_TEST(a_failure_says_how_far_it_came)
 	CHECK_INT(failure.body_bytes, 2);
 	CHECK_INT(failure.content_length, 5);
 	CHECK_STR(failure.peer, format("127.0.0.1:%d", server.port));
-	CHECK(sum(&failure.timing) > 0);
+	CHECK(sum(&failure.timing) > 0 && failure.timing.connect > 0);
 }
 
 static int fail_to_get(void *arg)

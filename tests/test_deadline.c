@@ -51,7 +51,8 @@ CLIENT_TEST_VIRTUAL(item_1_a_head_that_trickles_in_is_header_timeout_too)
 {
 	static const struct raw_step trickle[] = {
 		RAW_REQUEST, RAW_TRICKLE(OK "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", 0.3), RAW_HOLD,
-		RAW_END };
+		RAW_END
+	};
 
 	serve(trickle);
 	check("/", &(struct http_options){ .first_byte_timeout = 5 }, HTTP_EHEADER_TIMEOUT, 5,
@@ -60,10 +61,11 @@ CLIENT_TEST_VIRTUAL(item_1_a_head_that_trickles_in_is_header_timeout_too)
 
 CLIENT_TEST_VIRTUAL(a_body_that_stops_is_body_idle_timeout)
 {
-	static const struct raw_step stops[] = {
-		RAW_REQUEST, RAW_SEND(OK "Content-Length: 1000\r\n\r\nhello"), RAW_HOLD, RAW_END };
-	static const struct raw_step endless[] = {
-		RAW_REQUEST, RAW_SEND(OK "\r\nhello"), RAW_HOLD, RAW_END };
+	static const struct raw_step stops[] = { RAW_REQUEST,
+						 RAW_SEND(OK "Content-Length: 1000\r\n\r\nhello"),
+						 RAW_HOLD, RAW_END };
+	static const struct raw_step endless[] = { RAW_REQUEST, RAW_SEND(OK "\r\nhello"), RAW_HOLD,
+						   RAW_END };
 
 	serve(stops, endless);
 	check("/", &(struct http_options){ 0 }, HTTP_EBODY_IDLE, 15,
@@ -77,9 +79,10 @@ CLIENT_TEST_VIRTUAL(a_body_that_stops_is_body_idle_timeout)
 
 CLIENT_TEST_VIRTUAL(item_3_a_body_that_trickles_is_ended_by_the_total_alone)
 {
-	static const struct raw_step trickle[] = {
-		RAW_REQUEST, RAW_SEND(OK "Content-Length: 20\r\n\r\n"),
-		RAW_TRICKLE("hellohellohellohello", 10), RAW_AGAIN };
+	static const struct raw_step trickle[] = { RAW_REQUEST,
+						   RAW_SEND(OK "Content-Length: 20\r\n\r\n"),
+						   RAW_TRICKLE("hellohellohellohello", 10),
+						   RAW_AGAIN };
 
 	serve(trickle);
 	CHECK_INT(ask("/", NULL), 0);
@@ -122,9 +125,12 @@ CLIENT_TEST_VIRTUAL(the_tighter_of_two_limits_is_the_one_reported)
 
 CLIENT_TEST_VIRTUAL(negative_limits_are_none)
 {
-	static const struct raw_step slow[] = { RAW_REQUEST, RAW_WAIT(5000), RAW_SEND(OK),
-						RAW_SEND("Content-Length: 2\r\n\r\nh"),
-						RAW_WAIT(5000), RAW_SEND("i"), RAW_AGAIN };
+	static const struct raw_step slow[] = {
+		RAW_REQUEST,	RAW_WAIT(5000),
+		RAW_SEND(OK),	RAW_SEND("Content-Length: 2\r\n\r\nh"),
+		RAW_WAIT(5000), RAW_SEND("i"),
+		RAW_AGAIN
+	};
 
 	serve(slow);
 	CHECK_INT(ask("/", &(struct http_options){ .timeout = -1,
@@ -137,7 +143,7 @@ CLIENT_TEST_VIRTUAL(negative_limits_are_none)
 
 CLIENT_TEST_VIRTUAL(a_timer_left_by_one_request_does_not_end_the_next)
 {
-	static const struct raw_step slow[] = { RAW_REQUEST, RAW_SEND(HI), RAW_REQUEST,
+	static const struct raw_step slow[] = { RAW_REQUEST,  RAW_SEND(HI), RAW_REQUEST,
 						RAW_WAIT(25), RAW_SEND(HI), RAW_AGAIN };
 
 	serve(slow);
@@ -148,6 +154,18 @@ CLIENT_TEST_VIRTUAL(a_timer_left_by_one_request_does_not_end_the_next)
 	CHECK_INT(ask("/", &(struct http_options){ .timeout = 2 }), 0);
 	check("/", &(struct http_options){ .first_byte_timeout = 1 }, HTTP_EHEADER_TIMEOUT, 1,
 	      format("no complete head from 127.0.0.1:%d after 1 s", server.port));
+}
+
+CLIENT_TEST_VIRTUAL(a_timer_that_comes_too_early_is_set_again)
+{
+	static const struct raw_step once[] = { RAW_REQUEST, RAW_SEND(HI), RAW_REQUEST, RAW_HOLD,
+						RAW_END };
+
+	serve(once);
+	CHECK_INT(ask("/", &(struct http_options){ .timeout = 2 }), 0);
+	check("/", &(struct http_options){ .timeout = 5 }, HTTP_ETOTAL_TIMEOUT, 5,
+	      "not done after 5 s, in phase head");
+	CHECK_INT(server.accepted, 1);
 }
 
 static int think(void *arg, const void *data, size_t size)
@@ -229,7 +247,8 @@ CLIENT_TEST_VIRTUAL(no_answer_to_a_connect_is_connect_timeout)
 	check(format("http://127.0.0.1:%d/", port), &(struct http_options){ 0 },
 	      HTTP_ECONNECT_TIMEOUT, 5,
 	      format("connection timeout to host 127.0.0.1:%d after 5 s; "
-		     "127.0.0.1:%d: no answer", port, port));
+		     "127.0.0.1:%d: no answer",
+		     port, port));
 	CHECK_STR(failure.phase, "connect");
 	CHECK_NEAR((double)failure.timing.connect, 5e9, 1e6);
 	for (int i = 0; i < 8; i++)

@@ -319,7 +319,10 @@ CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_
 					.body_size = 1 };
 	const char *away, *back;
 	struct raw_step leave[] = { RAW_REQUEST, { 0 }, RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN };
-	struct raw_step return_[] = { RAW_REQUEST, { 0 }, RAW_END };
+	struct raw_step return_[] = {
+		RAW_REQUEST, RAW_SEND("HTTP/1.1 307 T\r\nLocation: z\r\nContent-Length: 0\r\n\r\n"),
+		RAW_REQUEST, { 0 }, RAW_END
+	};
 
 	serve(leave);
 	CHECK_INT(raw_server_start(&other, return_), 0);
@@ -328,7 +331,7 @@ CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_
 		      other.port);
 	back = format("HTTP/1.1 307 T\r\nLocation: %sy\r\nContent-Length: 0\r\n\r\n", server.url);
 	leave[1] = (struct raw_step)RAW_SEND_BYTES(away, strlen(away));
-	return_[1] = (struct raw_step)RAW_SEND_BYTES(back, strlen(back));
+	return_[3] = (struct raw_step)RAW_SEND_BYTES(back, strlen(back));
 
 	CHECK_INT(ask(format("http://name:word@127.0.0.1:%d/", server.port), &options), 0);
 	CHECK_CONTAINS(server.requests[0].text, "Bearer secret");
@@ -337,6 +340,9 @@ CLIENT_TEST(item_51_nothing_of_the_callers_but_accept_and_user_agent_crosses_an_
 			 "accept: text/x\r\nUser-Agent: mine/1\r\nContent-Type: text/y\r\n"
 			 "Content-Length: 1\r\n\r\nx",
 			 other.port));
+	/* Nor do they come back for a second request there, nor for one at home. */
+	CHECK_CONTAINS(other.requests[1].text, "PUT /z ");
+	CHECK(!strstr(other.requests[1].text, "Authorization"));
 	CHECK(!strstr(server.requests[1].text, "secret"));
 	CHECK(!strstr(server.requests[1].text, "Authorization"));
 	raw_server_stop(&other);

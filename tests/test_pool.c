@@ -121,6 +121,22 @@ CLIENT_TEST(who_waits_for_its_origin_keeps_nobody_else_waiting)
 	end(leasers, 4);
 }
 
+CLIENT_TEST(who_gives_up_on_a_slot_of_the_pool_gives_back_that_of_its_origin)
+{
+	struct async_event leave = { 0 };
+	struct leaser leasers[] = { LEASER("a", "x", &leave), LEASER("b", "y", NULL),
+				    LEASER("c", "y", NULL) };
+
+	CHECK_INT(pool_init(&pool, 1, 1, 15), 0);
+	begin(leasers, 3);
+	async_cancel(leasers[1].task);
+	raw_settle();
+	async_event_set(&leave);
+	raw_settle();
+	CHECK_STR(order, "ac");
+	end(leasers, 3);
+}
+
 CLIENT_TEST(a_newcomer_does_not_overtake_those_who_wait)
 {
 	struct async_event leave = { 0 };
