@@ -40,8 +40,9 @@ TEST(a_response_over_https_is_verified_with_the_given_certificate)
 	struct nginx nginx;
 	json_t *record;
 
-	nginx_start(&nginx,
-		    "location /a { default_type application/json; return 200 '{\"a\":1}'; }");
+	nginx_start(
+		&nginx,
+		"ssl_protocols TLSv1.3; location /a { default_type application/json; return 200 '{\"a\":1}'; }");
 	COLLECT("--cacert", nginx.certificate.cert, format("%s/a", nginx.tls_url));
 	CHECK_INT(collect.status, 0);
 	record = only_record();
