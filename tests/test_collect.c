@@ -78,6 +78,15 @@ static json_t *records(const char *text)
 	return all;
 }
 
+static size_t count_records(const char *path)
+{
+	json_t *all = records(read_file(path, NULL));
+	size_t count = json_array_size(all);
+
+	json_decref(all);
+	return count;
+}
+
 static const char *string_in(json_t *record, const char *name)
 {
 	return json_string_value(json_object_get(record, name));
@@ -330,7 +339,7 @@ TEST(a_file_is_replaced_or_added_to)
 	CHECK_STR(collect.out, "");
 	CHECK(!strncmp(read_file(out, &first), "{\"v\":1,", 7));
 	COLLECT(at(0, "/weather"), "-o", out, "--append");
-	CHECK_INT(json_array_size(records(read_file(out, NULL))), 2);
+	CHECK_INT(count_records(out), 2);
 	stop_upstream();
 }
 
@@ -359,7 +368,7 @@ TEST(a_file_that_cannot_grow_keeps_its_whole_records)
 	run_program(&collect);
 	CHECK_INT(collect.status, 5);
 	/* 8 blocks of 512 bytes hold some records, and the last one is whole. */
-	CHECK(json_array_size(records(read_file(out, NULL))) > 3);
+	CHECK(count_records(out) > 3);
 	stop_upstream();
 }
 
@@ -524,7 +533,7 @@ TEST(bodies_in_flight_share_the_memory_they_are_given)
 	COLLECT_INPUT(input, "-i", "-", "-o", temp_path("out"), "--mem", "2M", "--summary", "json");
 	CHECK_INT(number_in(collect.err, "items"), 12);
 	CHECK_INT(number_in(collect.err, "ok"), 12);
-	CHECK_INT(json_array_size(records(read_file(temp_path("out"), NULL))), 12);
+	CHECK_INT(count_records(temp_path("out")), 12);
 	COLLECT(at(0, "/weather?size=3M"), "--mem", "2M", "--retry", "0", "--summary", "none");
 	CHECK_CONTAINS(collect.out, "\"code\":\"local_memory\"");
 	COLLECT(at(0, "/weather?size=3M"), "--max-body", "1M", "--summary", "none");
