@@ -204,12 +204,14 @@ static int fly(void *arg)
 static int launch(struct dns *dns, const char *name, int family, struct answer **out)
 {
 	struct answer *answer = add(dns, name, family);
+	char label[NAME_SIZE + 4];
 	int rc;
 
 	if (!answer)
 		return ASYNC_ENOMEM;
 	answer->references++;
-	rc = async_spawn(fly, answer);
+	snprintf(label, sizeof label, "dns %s", name);
+	rc = async_spawn_with(fly, answer, &(struct async_task_options){ .name = label });
 	if (rc < 0) {
 		drop(answer);
 		forget(dns, answer);

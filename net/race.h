@@ -9,7 +9,7 @@
 
 struct race_result {
 	struct net_address address; /* the winner, or the last one tried */
-	char report[320];	    /* after a failure: "127.0.0.1:9: Connection refused; ..." */
+	char report[512];	    /* after a failure: "127.0.0.1:9: Connection refused; ..." */
 };
 
 /*

@@ -26,15 +26,18 @@ void socket_no_delay(int fd)
  * A connect to an unused port of this machine may get that very port as its own end, and then the
  * socket talks to itself. That is a refusal.
  */
-static bool is_own_peer(int fd, const struct net_address *peer)
+static bool is_own_peer(int fd, const struct net_address *address)
 {
-	struct net_address own = { .length = sizeof own.v6 };
+	struct net_address own = { .length = sizeof own.v6 }, peer = { .length = sizeof peer.v6 };
+	char texts[2][NET_ADDRESS_TEXT];
 
-	if (net_address_kind(peer) != NET_KIND_LOOPBACK)
+	if (net_address_kind(address) != NET_KIND_LOOPBACK)
 		return false;
-	if (getsockname(fd, &own.any, &own.length) < 0)
+	if (getsockname(fd, &own.any, &own.length) < 0 ||
+	    getpeername(fd, &peer.any, &peer.length) < 0 ||
+	    address_port(&own) != address_port(&peer))
 		return false;
-	return address_port(&own) == address_port(peer);
+	return strcmp(net_address_format(&own, texts[0]), net_address_format(&peer, texts[1])) == 0;
 }
 
 /* The fd must be known to the poller only from here on: one that was never connected is "hung up". */

@@ -565,6 +565,29 @@ TEST(a_silent_address_costs_a_quarter_of_a_second)
 	CHECK_INT(run(race_past_silence), 0);
 }
 
+/* 100::/64 is the network that leads nowhere: refused at once or never answered. */
+static int race_past_ipv6(void *arg)
+{
+	struct net_listener *listener;
+	int port = listen_here(&listener);
+	struct net_address list[] = { address_of("100::1", port), address_of("127.0.0.1", port) };
+	struct race_result result;
+	int fd;
+
+	(void)arg;
+	fd = race_connect(ASYNC_HERE, list, 2, &result);
+	CHECK(fd >= 0);
+	CHECK_INT(result.address.any.sa_family, AF_INET);
+	fd_close(ASYNC_HERE, fd);
+	net_listener_close(listener);
+	return 0;
+}
+
+TEST(ipv4_wins_over_an_ipv6_that_leads_nowhere)
+{
+	CHECK_INT(run(race_past_ipv6), 0);
+}
+
 static int race_to_the_end(void *arg)
 {
 	int dead = unused_port();
@@ -677,6 +700,37 @@ TEST(of_many_addresses_six_are_tried)
 	lookup_getaddrinfo = many_addresses;
 	lookup_freeaddrinfo = free_nothing;
 	CHECK_INT(run(try_six), 0);
+}
+
+static bool ipv6_here;
+
+static int connect_by_ipv6(void *arg)
+{
+	struct net_listener *listener;
+	struct net_stream *client, *server;
+	char text[NET_ADDRESS_TEXT];
+	int port, rc = net_listen(&listener, "::1", 0);
+
+	(void)arg;
+	ipv6_here = rc == 0;
+	if (!ipv6_here)
+		return 0;
+	port = net_listener_port(listener);
+	CHECK_INT(net_connect(&client, "::1", port, NULL), 0);
+	CHECK_INT(net_accept(listener, &server), 0);
+	CHECK_STR(net_address_format(net_peer(client), text), format("[::1]:%d", port));
+	CHECK_CONTAINS(net_address_format(net_peer(server), text), "[::1]:");
+	net_close(client);
+	net_close(server);
+	net_listener_close(listener);
+	return 0;
+}
+
+TEST(ipv6_connects_as_ipv4_does)
+{
+	CHECK_INT(run(connect_by_ipv6), 0);
+	if (!ipv6_here)
+		NOT_HERE("this machine has no IPv6");
 }
 
 static int connect_localhost(void *arg)
