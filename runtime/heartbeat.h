@@ -31,7 +31,8 @@ struct heartbeat {
 	_Atomic(uint32_t) generation; /* odd: a slice runs */
 	_Atomic(uint32_t) polls;      /* odd: in a poll that may block */
 	_Atomic(uint32_t) bell;	      /* enum heartbeat_bell, set by the monitor */
-	_Atomic(int64_t) ended_at;    /* monotonic ns of the end of the slice that was watched */
+	_Atomic(uint32_t) ended;      /* the generation at the end of a slice that was watched, */
+	_Atomic(int64_t) ended_at;    /* and the monotonic ns of that */
 } __attribute__((aligned(64)));
 
 /* Clears the bell and wakes the monitor: a system call. Does nothing where there is no watchdog. */

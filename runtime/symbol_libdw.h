@@ -60,6 +60,8 @@ size_t symbol_libdw_name(struct symbols *symbols, const struct symbol_place *pla
 /* Fills file and line of an address in the place's unit. */
 void symbol_libdw_line(const struct symbol_place *place, Dwarf_Addr address,
 		       struct symbol_frame *frame);
+/* Is that the path of something the distribution brings, or of none? */
+bool symbol_libdw_is_system(const char *path);
 /* Finds a compile unit's function and inlined scopes around place->address. */
 void symbol_libdw_scopes(struct symbol_place *place);
 

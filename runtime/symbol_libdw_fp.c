@@ -105,6 +105,24 @@ static uintptr_t called_from(struct symbols *symbols, uintptr_t address)
 	return 0;
 }
 
+/* Is it the function itself, or one that ends by jumping there, as its part outside .part.0 does? */
+static bool reaches(uintptr_t target, uintptr_t function)
+{
+	unsigned char code[128];
+	int distance;
+
+	if (target == function)
+		return true;
+	if (target <= ANY_TARGET || !read_code(target, code, sizeof(code)))
+		return false;
+	for (size_t i = 0; i + 5 <= sizeof(code); i++) {
+		memcpy(&distance, code + i + 1, sizeof(distance));
+		if (code[i] == 0xe9 && target + i + 5 + (uintptr_t)(intptr_t)distance == function)
+			return true;
+	}
+	return false;
+}
+
 static bool is_frame(struct symbols *symbols, uintptr_t fp, uintptr_t function, bool sure)
 {
 	uintptr_t above, caller, target;
@@ -113,7 +131,7 @@ static bool is_frame(struct symbols *symbols, uintptr_t fp, uintptr_t function, 
 	    !symbol_libdw_word(symbols, fp + sizeof(fp), &caller) || (above != 0 && above <= fp))
 		return false;
 	target = called_from(symbols, caller);
-	return target == function || (sure && target == ANY_TARGET);
+	return reaches(target, function) || (sure && target == ANY_TARGET);
 }
 
 bool symbol_libdw_frame_pointer(struct symbols *symbols, uintptr_t *fp)

@@ -161,7 +161,7 @@ static bool is_own_unit(struct symbols *symbols, const struct symbol_place *plac
 	return false;
 }
 
-static bool is_system_path(const char *path)
+bool symbol_libdw_is_system(const char *path)
 {
 	return starts_with(path, "/usr/") || starts_with(path, "/lib") || path[0] == '[';
 }
@@ -183,7 +183,7 @@ static enum symbol_owner find_owner(struct symbols *symbols, const struct symbol
 	if (place->module != symbols->program) {
 		if (place->module == symbols->library)
 			return SYMBOL_RUNTIME;
-		if (place->module == NULL || is_system_path(module))
+		if (place->module == NULL || symbol_libdw_is_system(module))
 			return SYMBOL_SYSTEM;
 	}
 	/* Reserved names in a program are interceptors and wrappers, of sanitizers and linkers. */
@@ -193,7 +193,7 @@ static enum symbol_owner find_owner(struct symbols *symbols, const struct symbol
 		return owner_by_name(frame->function);
 	if (is_own_unit(symbols, place))
 		return SYMBOL_RUNTIME;
-	return is_system_path(frame->file) ? SYMBOL_SYSTEM : SYMBOL_PROGRAM;
+	return symbol_libdw_is_system(frame->file) ? SYMBOL_SYSTEM : SYMBOL_PROGRAM;
 }
 
 size_t symbol_libdw_name(struct symbols *symbols, const struct symbol_place *place,

@@ -29,8 +29,10 @@ void heartbeat_ring(struct heartbeat *hb)
 {
 	int saved = errno;
 
-	if (atomic_load(&hb->bell) == HEARTBEAT_WATCH)
+	if (atomic_load(&hb->bell) == HEARTBEAT_WATCH) {
 		atomic_store(&hb->ended_at, watchdog_now());
+		atomic_store(&hb->ended, atomic_load(&hb->generation));
+	}
 	wake(hb, HEARTBEAT_QUIET);
 	errno = saved;
 }
@@ -86,6 +88,8 @@ static int start_thread(struct watchdog *w)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	rc = -pthread_create(&w->thread, NULL, watchdog_monitor, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc == 0)
+		pthread_setname_np(w->thread, "watchdog");
 	return rc;
 }
 

@@ -39,6 +39,8 @@ struct watchdog_usage {
 };
 
 int64_t watchdog_now(void);
+/* Only how long a thread was runnable but without a CPU; -1 where the system does not say. */
+int64_t watchdog_waiting(pid_t tid);
 void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage);
 
 /* What the thread is in, as the kernel shows it. */
@@ -121,7 +123,7 @@ struct watchdog_slice {
 	uint32_t generation; /* 0: none */
 	bool reported, loud; /* loud: the report was not suppressed as a repetition */
 	struct watchdog_usage start;
-	int64_t late;	 /* how much later than asked the monitor itself was woken */
+	int64_t late;	 /* that the monitor too was held up, and not for want of a CPU */
 	int64_t blocked; /* as last known */
 };
 
@@ -145,8 +147,15 @@ struct watchdog {
 	struct watchdog *abandoned;
 
 	/* The monitor's own. */
+	struct {
+		bool valid;
+		uint32_t generation, polls;
+		struct watchdog_usage usage;
+	} between; /* as last seen between two slices of one turn */
 	uint32_t polls_before;
 	int64_t remaining; /* of the limit, for the slice that is followed */
+	pid_t own_tid;
+	int64_t own_waiting; /* of the monitor, when it was last read */
 	struct watchdog_slice slice;
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;

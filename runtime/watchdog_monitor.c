@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,6 +49,21 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
+/*
+ * Woken late, as after a SIGSTOP or in a debugger: the loop did not have that time either. But when
+ * the monitor only had to wait for a CPU, the loop may have been blocked meanwhile.
+ */
+static void note_lateness(struct watchdog *w, int64_t late)
+{
+	int64_t waiting;
+
+	if (late <= SLACK_NS)
+		return;
+	waiting = watchdog_waiting(w->own_tid);
+	w->slice.late += clamp(late - (waiting - w->own_waiting), 0, late);
+	w->own_waiting = waiting;
+}
+
 static void rest(struct watchdog *w)
 {
 	struct heartbeat *hb = w->hb;
@@ -70,9 +84,8 @@ static void rest(struct watchdog *w)
 	syscall(SYS_futex, &hb->bell, FUTEX_WAIT_PRIVATE, bell,
 		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
 		NULL, 0);
-	/* Woken late, as after a SIGSTOP: the loop did not have that time either. */
-	if (watchdog_now() - planned > SLACK_NS)
-		w->slice.late += watchdog_now() - planned;
+	if (w->slice.generation != 0)
+		note_lateness(w, watchdog_now() - planned);
 }
 
 /* ---- Reporting ------------------------------------------------------------------------------- */
@@ -162,6 +175,8 @@ static void report(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
 
+	/* From here on the end of the slice is noted to the microsecond. */
+	set_bell(w->hb, HEARTBEAT_QUIET, HEARTBEAT_WATCH);
 	if (!look(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
 		return;
 	stall->limit = w->options.limit;
@@ -176,19 +191,35 @@ static void report(struct watchdog *w)
 	stall->seen = count_stack(w);
 	w->slice.reported = true;
 	w->slice.loud = (stall->seen & (stall->seen - 1)) == 0;
-	atomic_store(&w->hb->ended_at, 0);
-	set_bell(w->hb, HEARTBEAT_QUIET, HEARTBEAT_WATCH);
 	if (w->slice.loud)
 		emit(w, watchdog_report(stall, w->text, sizeof(w->text)), false);
 }
 
 /* ---- Watching -------------------------------------------------------------------------------- */
 
+/* A slice that is the next after a look between two began no earlier than that look. */
+static void look_between(struct watchdog *w, uint32_t generation)
+{
+	w->between.polls = atomic_load(&w->hb->polls);
+	w->between.generation = generation;
+	w->between.valid = !(w->between.polls & 1);
+	if (w->between.valid)
+		watchdog_usage_read(w->tid, w->cpu_clock, &w->between.usage);
+}
+
 static void begin(struct watchdog *w, uint32_t generation)
 {
+	bool next = w->between.valid && generation == w->between.generation + 1 &&
+		    atomic_load(&w->hb->polls) == w->between.polls;
+
 	w->slice = (struct watchdog_slice){ .generation = generation };
 	w->remaining = w->options.limit;
-	watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
+	w->own_waiting = watchdog_waiting(w->own_tid);
+	if (next)
+		w->slice.start = w->between.usage;
+	else
+		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
+	w->between.valid = false;
 }
 
 static void follow(struct watchdog *w)
@@ -219,11 +250,12 @@ static void follow(struct watchdog *w)
 
 static void finish(struct watchdog *w)
 {
-	int64_t ended = atomic_load(&w->hb->ended_at);
+	bool noted = atomic_load(&w->hb->ended) == w->slice.generation + 1;
+	int64_t end = noted ? atomic_load(&w->hb->ended_at) : watchdog_now();
 
 	set_bell(w->hb, HEARTBEAT_WATCH, HEARTBEAT_QUIET);
 	if (w->slice.loud) {
-		w->stall.held = (ended != 0 ? ended : watchdog_now()) - w->slice.start.wall;
+		w->stall.held = end - w->slice.start.wall;
 		emit(w, watchdog_report_end(&w->stall, w->text, sizeof(w->text)), true);
 	}
 	w->slice.generation = 0;
@@ -236,8 +268,8 @@ static void observe(struct watchdog *w)
 	if (w->slice.generation != 0 && generation != w->slice.generation)
 		finish(w);
 	if (!(generation & 1))
-		return;
-	if (w->slice.generation == 0)
+		look_between(w, generation);
+	else if (w->slice.generation == 0)
 		begin(w, generation);
 	else if (!w->slice.reported)
 		follow(w);
@@ -267,7 +299,8 @@ void *watchdog_monitor(void *arg)
 {
 	struct watchdog *w = arg;
 
-	prctl(PR_SET_NAME, "watchdog");
+	w->own_tid = (pid_t)syscall(SYS_gettid);
+	observe(w);
 	symbol_warm(w->symbols);
 	while (atomic_load(&w->hb->bell) != HEARTBEAT_STOP) {
 		observe(w);

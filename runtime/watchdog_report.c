@@ -34,6 +34,12 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 		text->used = text->size - 1;
 }
 
+static struct text begin(char *buffer, size_t size)
+{
+	buffer[0] = '\0';
+	return (struct text){ .at = buffer, .size = size };
+}
+
 static void add_ms(struct text *text, int64_t ns)
 {
 	int64_t tenths = (ns + 50000) / 100000;
@@ -141,17 +147,19 @@ static void add_frame(struct text *text, const struct symbol_frame *frame)
 		add(text, " (a tail call)");
 }
 
-/* libc's own names for its functions, ___pthread_mutex_lock or __GI___read, as one calls them. */
+/* ___pthread_mutex_lock, __GI___read or __interceptor_read, as one calls them. */
 const char *watchdog_plain_name(const char *function)
 {
+	static const char *const prefixes[] = { "GI_", "libc_", "interceptor_", "wrap_" };
 	const char *plain = function + strspn(function, "_");
 
 	if (plain == function)
 		return function;
-	if (strncmp(plain, "GI_", 3) == 0)
-		plain += 3 + strspn(plain + 3, "_");
-	if (strncmp(plain, "libc_", 5) == 0)
-		plain += 5;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(plain, prefixes[i], strlen(prefixes[i])) == 0) {
+			plain += strlen(prefixes[i]);
+			plain += strspn(plain, "_");
+		}
 	return *plain != '\0' ? plain : function;
 }
 
@@ -229,7 +237,7 @@ static void add_stack(struct text *text, const struct watchdog_stall *stall)
 
 size_t watchdog_report_stack(const struct watchdog_stall *stall, char *buffer, size_t size)
 {
-	struct text text = { .at = buffer, .size = size };
+	struct text text = begin(buffer, size);
 
 	if (stall->frame_count > 0)
 		add_stack(&text, stall);
@@ -238,7 +246,7 @@ size_t watchdog_report_stack(const struct watchdog_stall *stall, char *buffer, s
 
 size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t size)
 {
-	struct text text = { .at = buffer, .size = size };
+	struct text text = begin(buffer, size);
 	char advice[256];
 
 	add_task(&text, stall);
@@ -260,7 +268,7 @@ size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t 
 
 size_t watchdog_report_end(const struct watchdog_stall *stall, char *buffer, size_t size)
 {
-	struct text text = { .at = buffer, .size = size };
+	struct text text = begin(buffer, size);
 
 	add_task(&text, stall);
 	add(&text, " held the loop %lld ms (limit %lld ms)\n", whole_ms(stall->held),

@@ -75,20 +75,27 @@ static void read_stat(pid_t tid, struct watchdog_usage *usage)
 		usage->faults = strtoull(minor, NULL, 10) + strtoull(major, NULL, 10);
 }
 
+int64_t watchdog_waiting(pid_t tid)
+{
+	char text[128];
+	const char *waiting = NULL;
+
+	if (slurp(tid, "schedstat", text, sizeof(text)))
+		waiting = skip_fields(text, 1);
+	return waiting ? strtoll(waiting, NULL, 10) : -1;
+}
+
 void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
 {
 	struct timespec cpu = { 0 };
-	char text[128];
 
 	memset(usage, 0, sizeof(*usage));
 	read_stat(tid, usage);
 	/* Waiting before CPU before the clock: what happens in between then counts as blocked. */
-	if (slurp(tid, "schedstat", text, sizeof(text))) {
-		const char *waiting = skip_fields(text, 1);
-
-		usage->has_waiting = waiting != NULL;
-		usage->waiting = waiting ? strtoll(waiting, NULL, 10) : 0;
-	}
+	usage->waiting = watchdog_waiting(tid);
+	usage->has_waiting = usage->waiting >= 0;
+	if (!usage->has_waiting)
+		usage->waiting = 0;
 	clock_gettime(cpu_clock, &cpu);
 	usage->cpu = cpu.tv_sec * INT64_C(1000000000) + cpu.tv_nsec;
 	usage->wall = watchdog_now();

@@ -245,12 +245,12 @@ TEST(a_read_of_a_pipe_is_named_with_the_pipe)
 }
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static sem_t mutex_is_held;
+static atomic_bool mutex_is_held;
 
 static void *hold(void *arg)
 {
 	pthread_mutex_lock(&mutex);
-	sem_post(&mutex_is_held);
+	mutex_is_held = true;
 	usleep(300000);
 	pthread_mutex_unlock(&mutex);
 	return arg;
@@ -266,9 +266,9 @@ static int locker(void *arg)
 {
 	pthread_t holder;
 
-	sem_init(&mutex_is_held, 0, 0);
 	CHECK_INT(pthread_create(&holder, NULL, hold, NULL), 0);
-	sem_wait(&mutex_is_held);
+	while (!mutex_is_held)
+		async_sleep(0.001);
 	take_mutex();
 	CHECK_INT(pthread_join(holder, NULL), 0);
 	(void)arg;
@@ -564,7 +564,7 @@ static int repeater(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < 5; i++) {
-		usleep(80000);
+		usleep(200000);
 		async_sleep(0);
 	}
 	return 0;
@@ -572,7 +572,7 @@ static int repeater(void *arg)
 
 TEST(the_same_stack_is_reported_the_first_second_and_fourth_time)
 {
-	watch(0.03, repeater, NULL);
+	watch(0.05, repeater, NULL);
 	CHECK_INT(async_watchdog_stalls(), 5);
 	CHECK_INT(said_count, 6);
 	CHECK_CONTAINS(said[2].text, "this stack for the 2nd time");
