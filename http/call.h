@@ -44,8 +44,8 @@ struct call {
 
 	/* Redirects so far. */
 	int redirects;
-	bool crossed;	     /* one led to another origin */
-	unsigned deny_kinds; /* of addresses, because of that */
+	bool crossed;		      /* one led to another origin */
+	unsigned deny_kinds;	      /* of addresses, because of that */
 	struct http_header *filtered; /* owned; headers points here once some are left out */
 	struct redirect_visit *visits;
 

@@ -42,7 +42,7 @@ struct connection {
 	struct parser *parser;
 	uint64_t received; /* bytes, since the request was begun */
 	bool write_failed;
-	bool reusable; /* the response was complete, and both sides want to go on */
+	bool reusable;	   /* the response was complete, and both sides want to go on */
 	size_t start, end; /* input that has been read but not parsed: buffer[start..end) */
 	char buffer[CONNECTION_BUFFER];
 };

@@ -149,12 +149,14 @@ static void prepare(struct call *call, struct connection *connection)
 	connection->received = 0;
 	connection->write_failed = connection->reusable = false;
 	connection->start = connection->end = 0;
-	parser_begin(connection->parser, &(struct parser_options){
-		.head_request = strcmp(call->method, "HEAD") == 0,
-		.conditional = call->conditional,
-		.ranged = call->ranged,
-		.max_body = call->options->max_body ? call->options->max_body : 64 << 20,
-	});
+	parser_begin(
+		connection->parser,
+		&(struct parser_options){
+			.head_request = strcmp(call->method, "HEAD") == 0,
+			.conditional = call->conditional,
+			.ranged = call->ranged,
+			.max_body = call->options->max_body ? call->options->max_body : 64 << 20,
+		});
 }
 
 int exchange_head(struct call *call, struct connection *connection)
@@ -206,8 +208,8 @@ static int take(struct call *call, struct connection *connection, struct body *b
 /* The response is complete; is the connection as clean as it was before? */
 static void conclude(struct call *call, struct connection *connection)
 {
-	connection->reusable = parser_head(connection->parser)->keep_alive &&
-			       !connection->write_failed;
+	connection->reusable =
+		parser_head(connection->parser)->keep_alive && !connection->write_failed;
 	if (connection->start < connection->end) {
 		connection->reusable = false;
 		call->session->surplus++;

@@ -80,8 +80,9 @@ int follow(struct call *call, const struct connection *connection, const char *l
 
 	call->phase = "redirect";
 	if (call->redirects >= max)
-		return async_raise(HTTP_EREDIRECT_LIMIT, "%d redirects followed, and yet %s sends on",
-				   max, call->url->text);
+		return async_raise(HTTP_EREDIRECT_LIMIT,
+				   "%d redirects followed, and yet %s sends on", max,
+				   call->url->text);
 	rc = redirect_resolve(&next, call->url, location, call->options->allow_downgrade, why);
 	if (rc < 0)
 		return async_raise(rc, "redirect from %s: %s", call->url->text, why);

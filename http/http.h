@@ -83,7 +83,8 @@ struct http_session_stats {
 	unsigned connections;	   /* open now */
 	unsigned idle;		   /* of these, waiting for a request */
 	unsigned peak_connections; /* the most there were at once */
-	unsigned long created, reused, requests; /* requests sent, repeated and redirected included */
+	unsigned long created, reused,
+		requests;      /* requests sent, repeated and redirected included */
 	unsigned long surplus; /* connections dropped for bytes nobody asked for */
 };
 void http_session_stats(const struct http_session *session, struct http_session_stats *stats);

@@ -164,8 +164,7 @@ static void sweep_later(struct pool *pool)
 	double seconds = SWEEP_SECONDS;
 
 	/* Due but not run yet counts as armed: it is on the ready queue then. */
-	if (list_empty(&pool->idle) || pool->sweep.pending ||
-	    list_linked(&pool->sweep.handle.node))
+	if (list_empty(&pool->idle) || pool->sweep.pending || list_linked(&pool->sweep.handle.node))
 		return;
 	if (pool->keepalive >= 0 && pool->keepalive < seconds)
 		seconds = pool->keepalive;
@@ -220,8 +219,8 @@ static int wait_for_slots(struct pool *pool, struct pool_origin *origin, struct 
 	return rc;
 }
 
-int pool_acquire(struct pool *pool, struct pool_origin **out, const char *name,
-		 struct limit *limit, int64_t due, int code)
+int pool_acquire(struct pool *pool, struct pool_origin **out, const char *name, struct limit *limit,
+		 int64_t due, int code)
 {
 	struct pool_origin *origin = origin_get(pool, name);
 	int rc;

@@ -68,7 +68,8 @@ struct http_session *http_session_new(const struct http_session_options *options
 
 	const struct http_session_options *copy = &session->options;
 	int rc = pool_init(&session->pool, copy->limit ? copy->limit : DEFAULT_LIMIT,
-			   copy->limit_per_host, copy->keepalive ? copy->keepalive : DEFAULT_KEEPALIVE);
+			   copy->limit_per_host,
+			   copy->keepalive ? copy->keepalive : DEFAULT_KEEPALIVE);
 	if (rc == 0 && copied) {
 		list_append(&open_sessions, &session->node);
 		return session;

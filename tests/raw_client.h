@@ -20,12 +20,12 @@ extern struct http_session *session;
 #define CLIENT_TEST(name) CLIENT_TEST_(name, false)
 /* The same on the virtual clock: for waits that end by themselves, however long. */
 #define CLIENT_TEST_VIRTUAL(name) CLIENT_TEST_(name, true)
-#define CLIENT_TEST_(name, virtual_clock)                                                          \
-	static void client_body_##name(void);                                                      \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		client_test_run(client_body_##name, virtual_clock);                                \
-	}                                                                                          \
+#define CLIENT_TEST_(name, virtual_clock)                           \
+	static void client_body_##name(void);                       \
+	TEST(name)                                                  \
+	{                                                           \
+		client_test_run(client_body_##name, virtual_clock); \
+	}                                                           \
 	static void client_body_##name(void)
 
 void client_test_run(void (*body)(void), bool virtual_clock);

@@ -334,9 +334,9 @@ CLIENT_TEST(a_large_body_arrives_whole_and_its_memory_is_accounted_for)
 
 CLIENT_TEST(an_announced_length_costs_no_memory_before_the_bytes_come)
 {
-	static const struct raw_step boast[] = {
-		RAW_REQUEST, RAW_SEND(OK "Content-Length: 60000000\r\n\r\nhi"), RAW_END
-	};
+	static const struct raw_step boast[] = { RAW_REQUEST,
+						 RAW_SEND(OK "Content-Length: 60000000\r\n\r\nhi"),
+						 RAW_END };
 	struct memory memory = { 0 };
 	struct http_options options = { .on_memory = remember, .on_memory_arg = &memory };
 
@@ -489,10 +489,10 @@ static int64_t sum(const struct http_timing *timing)
 
 CLIENT_TEST_VIRTUAL(the_phases_of_a_request_add_up_to_its_time)
 {
-	static const struct raw_step slow[] = { RAW_REQUEST, RAW_WAIT(0.02),
-						RAW_SEND(OK "Content-Length: 4\r\n\r\nh"),
-						RAW_WAIT(0.01), RAW_TRICKLE("ohi", 0.01),
-						RAW_AGAIN };
+	static const struct raw_step slow[] = {
+		RAW_REQUEST,	RAW_WAIT(0.02),		  RAW_SEND(OK "Content-Length: 4\r\n\r\nh"),
+		RAW_WAIT(0.01), RAW_TRICKLE("ohi", 0.01), RAW_AGAIN
+	};
 	int64_t start, whole;
 
 	serve(slow);
@@ -622,7 +622,11 @@ static int get_in_need(void *arg)
 	};
 	struct http_header header = { "X", "y" };
 	struct http_options options = {
-		.method = "POST", .body = "x", .body_size = 1, .headers = &header, .header_count = 1,
+		.method = "POST",
+		.body = "x",
+		.body_size = 1,
+		.headers = &header,
+		.header_count = 1,
 		/* A send that only pretends to have failed leaves a peer that waits for the rest. */
 		.timeout = 0.2,
 	};

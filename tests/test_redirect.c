@@ -28,16 +28,16 @@ TEST(methods_and_bodies_change_as_the_status_says)
 		const char *method, *next;
 		bool keep_body;
 	} table[] = {
-		{ 301, "GET", "GET", true },	 { 301, "POST", "GET", false },
-		{ 301, "PUT", "PUT", true },	 { 301, "HEAD", "HEAD", true },
+		{ 301, "GET", "GET", true },	   { 301, "POST", "GET", false },
+		{ 301, "PUT", "PUT", true },	   { 301, "HEAD", "HEAD", true },
 		{ 301, "DELETE", "DELETE", true }, { 301, "PATCH", "PATCH", true },
-		{ 302, "GET", "GET", true },	 { 302, "POST", "GET", false },
-		{ 302, "PUT", "PUT", true },	 { 302, "HEAD", "HEAD", true },
-		{ 303, "GET", "GET", false },	 { 303, "POST", "GET", false },
-		{ 303, "PUT", "GET", false },	 { 303, "DELETE", "GET", false },
-		{ 303, "HEAD", "HEAD", false },	 { 307, "POST", "POST", true },
-		{ 307, "PUT", "PUT", true },	 { 307, "HEAD", "HEAD", true },
-		{ 308, "POST", "POST", true },	 { 308, "GET", "GET", true },
+		{ 302, "GET", "GET", true },	   { 302, "POST", "GET", false },
+		{ 302, "PUT", "PUT", true },	   { 302, "HEAD", "HEAD", true },
+		{ 303, "GET", "GET", false },	   { 303, "POST", "GET", false },
+		{ 303, "PUT", "GET", false },	   { 303, "DELETE", "GET", false },
+		{ 303, "HEAD", "HEAD", false },	   { 307, "POST", "POST", true },
+		{ 307, "PUT", "PUT", true },	   { 307, "HEAD", "HEAD", true },
+		{ 308, "POST", "POST", true },	   { 308, "GET", "GET", true },
 	};
 
 	for (size_t i = 0; i < array_size(table); i++) {
@@ -52,8 +52,8 @@ TEST(methods_and_bodies_change_as_the_status_says)
 static const char *filtered(bool crossed, bool keep_body)
 {
 	struct http_header headers[] = {
-		{ "X-Api-Key", "k" },	   { "accept", "a" }, { "Content-Type", "t" },
-		{ "Authorization", "b" },  { "USER-AGENT", "u" }, { "Cookie", "c" },
+		{ "X-Api-Key", "k" },	     { "accept", "a" },	    { "Content-Type", "t" },
+		{ "Authorization", "b" },    { "USER-AGENT", "u" }, { "Cookie", "c" },
 		{ "content-language", "l" }, { "Acceptable", "x" }, { "Range", "r" },
 	};
 	size_t count = redirect_filter(headers, array_size(headers), crossed, keep_body);
