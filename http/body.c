@@ -21,6 +21,7 @@ static size_t next_room(const struct body *body, size_t needed, int64_t announce
 	return room > needed ? room : needed;
 }
 
+ASYNC_SUSPENDS
 static int grow(struct body *body, size_t room, const struct http_options *options)
 {
 	ptrdiff_t change = (ptrdiff_t)(room - body->room) + (body->data ? 0 : 1);
@@ -42,6 +43,7 @@ static int grow(struct body *body, size_t room, const struct http_options *optio
 	return 0;
 }
 
+ASYNC_SUSPENDS
 int body_append(struct body *body, const char *data, size_t size, int64_t announced,
 		const struct http_options *options)
 {
@@ -58,6 +60,7 @@ int body_append(struct body *body, const char *data, size_t size, int64_t announ
 	return 0;
 }
 
+ASYNC_SUSPENDS
 void body_drop(struct body *body, const struct http_options *options)
 {
 	ptrdiff_t held = (ptrdiff_t)body->room + 1;

@@ -22,6 +22,7 @@ struct body {
 ASYNC_SUSPENDS int body_append(struct body *body, const char *data, size_t size, int64_t announced,
 			       const struct http_options *options);
 /* Frees it and tells on_memory, whose answer is ignored. */
+ASYNC_SUSPENDS
 void body_drop(struct body *body, const struct http_options *options);
 
 #endif

@@ -12,6 +12,7 @@
 
 static const struct http_options no_options;
 
+ASYNC_SUSPENDS
 static int run(struct call *call, const char *text, struct http_response **out)
 {
 	char why[URL_WHY];
@@ -118,6 +119,7 @@ static void clean_up(struct call *call)
 	redirect_forget(&call->visits);
 }
 
+ASYNC_SUSPENDS
 int http_request_with(struct http_session *session, const char *url,
 		      const struct http_options *options, struct http_response **response,
 		      struct http_failure *failure)
@@ -145,12 +147,14 @@ int http_request_with(struct http_session *session, const char *url,
 	return rc;
 }
 
+ASYNC_SUSPENDS
 int http_request(struct http_session *session, const char *url, const struct http_options *options,
 		 struct http_response **response)
 {
 	return http_request_with(session, url, options, response, NULL);
 }
 
+ASYNC_SUSPENDS
 int async_http_get(struct http_session *session, const char *url,
 		   const struct http_options *options, struct http_response **response)
 {

@@ -14,6 +14,7 @@ static void count(struct connection *connection, struct connection_counts *count
 		counts->peak = counts->open;
 }
 
+ASYNC_SUSPENDS
 int connection_open(struct connection **out, struct connection_counts *counts, const char *host,
 		    int port, const struct net_connect_options *options)
 {

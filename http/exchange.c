@@ -100,6 +100,7 @@ static int parse_failed(struct call *call, const struct connection *connection, 
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+ASYNC_SUSPENDS
 static int next_event(struct call *call, struct connection *connection, struct json_span *piece)
 {
 	for (;;) {
@@ -133,6 +134,7 @@ static int next_event(struct call *call, struct connection *connection, struct j
 
 /* ---- Head ------------------------------------------------------------------------------------ */
 
+ASYNC_SUSPENDS
 static int send_request(struct call *call, struct connection *connection)
 {
 	int rc = net_write(connection->stream, call->bytes.data, call->bytes.size);
@@ -159,6 +161,7 @@ static void prepare(struct call *call, struct connection *connection)
 		});
 }
 
+ASYNC_SUSPENDS
 int exchange_head(struct call *call, struct connection *connection)
 {
 	struct json_span piece;
@@ -193,6 +196,7 @@ bool exchange_may_retry(const struct call *call, const struct connection *connec
 
 /* ---- Body ------------------------------------------------------------------------------------ */
 
+ASYNC_SUSPENDS
 static int take(struct call *call, struct connection *connection, struct body *body,
 		struct json_span piece)
 {
@@ -216,6 +220,7 @@ static void conclude(struct call *call, struct connection *connection)
 	}
 }
 
+ASYNC_SUSPENDS
 int exchange_body(struct call *call, struct connection *connection, struct body *body)
 {
 	struct json_span piece;
@@ -231,6 +236,7 @@ int exchange_body(struct call *call, struct connection *connection, struct body 
 	return rc < 0 ? rc : 0;
 }
 
+ASYNC_SUSPENDS
 int exchange_drain(struct call *call, struct connection *connection)
 {
 	struct json_span piece;

@@ -22,6 +22,7 @@ static double positive(double seconds)
 	return seconds > 0 ? seconds : 0;
 }
 
+ASYNC_SUSPENDS
 static int connect_to(struct call *call, struct net_tls_context *tls, struct connection **out)
 {
 	struct http_session *session = call->session;
@@ -59,6 +60,7 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 	return rc;
 }
 
+ASYNC_SUSPENDS
 static int open_connection(struct call *call, struct connection **out)
 {
 	struct net_tls_context *tls = NULL;
@@ -80,6 +82,7 @@ static int open_connection(struct call *call, struct connection **out)
 	return rc;
 }
 
+ASYNC_SUSPENDS
 static int take_connection(struct call *call, struct pool_origin *origin, bool fresh,
 			   struct connection **out)
 {
@@ -105,6 +108,7 @@ static void close_connection(struct connection **connection)
 }
 
 /* A connection that has answered, up to the end of the head. After a failure *out is NULL. */
+ASYNC_SUSPENDS
 static int get_answer(struct call *call, struct pool_origin *origin, struct connection **out)
 {
 	bool fresh = false;
@@ -184,6 +188,7 @@ static int check_coding(const struct call *call, const struct connection *connec
 }
 
 /* From the end of the head on: 0 and *out is the response, or 1: there is another hop to make. */
+ASYNC_SUSPENDS
 static int use_answer(struct call *call, struct connection *connection, struct http_response **out)
 {
 	const char *location = follow_location(call, connection);
@@ -205,6 +210,7 @@ static int use_answer(struct call *call, struct connection *connection, struct h
 	return rc;
 }
 
+ASYNC_SUSPENDS
 static int make(struct call *call, struct http_response **out)
 {
 	struct pool *pool = &call->session->pool;
@@ -232,6 +238,7 @@ static int make(struct call *call, struct http_response **out)
 	return rc;
 }
 
+ASYNC_SUSPENDS
 int hop_make(struct call *call, struct http_response **out)
 {
 	int rc;

@@ -200,6 +200,7 @@ void pool_drop_idle(struct pool *pool)
 /* ---- Leases ---------------------------------------------------------------------------------- */
 
 /* A timer is armed only for a wait that really happens. */
+ASYNC_SUSPENDS
 static int wait_for_slots(struct pool *pool, struct pool_origin *origin, struct limit *limit,
 			  int64_t due, int code)
 {
@@ -219,6 +220,7 @@ static int wait_for_slots(struct pool *pool, struct pool_origin *origin, struct 
 	return rc;
 }
 
+ASYNC_SUSPENDS
 int pool_acquire(struct pool *pool, struct pool_origin **out, const char *name, struct limit *limit,
 		 int64_t due, int code)
 {

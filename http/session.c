@@ -102,6 +102,7 @@ void session_leave(struct http_session *session, struct call *call)
 		async_event_set(&session->drained);
 }
 
+ASYNC_SUSPENDS
 static int load_tls(struct http_session *session)
 {
 	struct net_tls_options options = {
@@ -113,6 +114,7 @@ static int load_tls(struct http_session *session)
 	return session->tls ? 0 : net_tls_client(&session->tls, &options);
 }
 
+ASYNC_SUSPENDS
 int session_tls(struct http_session *session, struct net_tls_context **out)
 {
 	int rc = 0;
@@ -143,6 +145,7 @@ void http_session_stats(const struct http_session *session, struct http_session_
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
+ASYNC_SUSPENDS
 int http_session_close(struct http_session *session)
 {
 	int rc = 0;
