@@ -106,7 +106,7 @@ void demo_show_result(const struct demo *demo, const struct demo_way *way)
 	if (way->stall_count > 0)
 		print_stalls(demo, way);
 	else if (way->fetch && way->mark == '#')
-		printf("   the watchdog said nothing: it is off (LOOPHOUND_WATCHDOG)\n");
+		printf("   the watchdog said nothing: it is off (LOOPHOUND_WATCHDOG, Valgrind)\n");
 	putchar('\n');
 	fflush(stdout);
 }

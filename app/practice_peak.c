@@ -41,9 +41,11 @@ static void look_again(void *arg)
 void practice_look(struct practice *practice)
 {
 	struct practice_peak *peak = &practice->peak;
-	unsigned open = count_connections(practice);
 
-	if (peak->looking || open <= practice->stats.peak_connections)
+	if (peak->looking)
+		return;
+	unsigned open = count_connections(practice);
+	if (open <= practice->stats.peak_connections)
 		return;
 	peak->looking = true;
 	peak->looks = 0;

@@ -8,6 +8,13 @@
 
 #include "tests/harness.h"
 
+/* Valgrind has words of its own there. */
+static void check_silent(const char *err)
+{
+	if (!under_valgrind())
+		CHECK_STR(err, "");
+}
+
 /* The line of the culprit, found by its text, so that an edit of the file does not break the test. */
 static int culprit_line(void)
 {
@@ -49,7 +56,7 @@ static void check_seconds(json_t *object)
 static void check_stalls(json_t *stalls)
 {
 	CHECK(json_is_array(stalls));
-	CHECK(json_array_size(stalls) > 0);
+	CHECK_INT(json_array_size(stalls) > 0, !under_valgrind());
 	for (size_t i = 0; i < json_array_size(stalls); i++) {
 		json_t *stall = json_array_get(stalls, i);
 
@@ -66,7 +73,7 @@ TEST_WITH_LIMIT(json_is_one_line_with_the_times_and_the_culprit, 40)
 	struct program demo = { .argv = ARGV(built("demo"), "--json"), .limit = 30 };
 
 	run_program(&demo);
-	CHECK_STR(demo.err, "");
+	check_silent(demo.err);
 	CHECK_INT(demo.status, 0);
 	CHECK(demo.out_size > 0 && strchr(demo.out, '\n') == demo.out + demo.out_size - 1);
 	json_t *object = json_loads(demo.out, JSON_REJECT_DUPLICATES, NULL);
@@ -82,7 +89,7 @@ static struct program lesson(const char *number)
 					     "150ms") };
 
 	run_program(&demo);
-	CHECK_STR(demo.err, "");
+	check_silent(demo.err);
 	CHECK_INT(demo.status, 0);
 	return demo;
 }
@@ -106,10 +113,14 @@ TEST(lesson_1_draws_the_staircase_and_the_report_under_the_second_row)
 	CHECK_CONTAINS(text, "fetch-0 ######");
 	/* The last step of the stairs: nine politenesses of waiting, then its own. */
 	CHECK_CONTAINS(second, "fetch-9 ......................................................");
-	const char *report = strstr(second, "app/demo_culprit.c");
-	CHECK(report != NULL && report < third);
-	CHECK_CONTAINS(second, "rest_a_while");
-	CHECK_CONTAINS(third, "fetch-9 ------");
+	if (!under_valgrind()) {
+		const char *report = strstr(second, "rest_a_while");
+
+		CHECK(report != NULL && report < third);
+		CHECK_CONTAINS(format("%.*s", (int)strcspn(report, "\n"), report),
+			       format("app/demo_culprit.c:%d", culprit_line()));
+	}
+	CHECK_CONTAINS(third, "------");
 	CHECK_CONTAINS(third, "the pool has ");
 	for (const char *line = text; *line != 0; line += strcspn(line, "\n") + 1)
 		if (strncmp(line, "   fetch-", 9) == 0)
@@ -170,7 +181,7 @@ TEST(lesson_5_collects_the_twelve_apis)
 		records++;
 	CHECK_INT(records, 12);
 	CHECK_CONTAINS(demo.out, "12 ok, 0 failed");
-	CHECK_STR(demo.err, "");
+	check_silent(demo.err);
 }
 
 TEST(it_works_without_the_watchdog_and_says_that_it_is_off)
