@@ -71,7 +71,9 @@ void progress_format(struct text *text, const struct progress_numbers *n, bool b
 void progress_init(struct progress *progress, const struct options *options, int fd, int64_t now)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-	bool terminal = isatty(fd), dumb = !term || !*term || !strcmp(term, "dumb");
+	/* Records that scroll past on the same terminal tell more than a line between them. */
+	bool records = (!options->output || !strcmp(options->output, "-")) && isatty(1);
+	bool terminal = isatty(fd) && !records, dumb = !term || !*term || !strcmp(term, "dumb");
 
 	*progress = (struct progress){ .mode = options->progress, .fd = fd, .last = now };
 	progress->last_plain = now;

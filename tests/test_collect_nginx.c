@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole program against a server that others wrote. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "tests/peer_nginx.h"
+#include "tests/peer_upstream.h"
 
-static struct program collect;
-
-static void run_collect(const char *input, const char *const *argv)
-{
-	collect = (struct program){ .argv = argv, .input = input, .limit = 20 };
-	run_program(&collect);
-	if (collect.timed_out)
-		FAIL("collect hangs; stderr: %s", collect.err);
-}
+#undef COLLECT
 #define COLLECT(...) run_collect(NULL, ARGV(built("collect"), "--summary", "none", __VA_ARGS__))
 
 static json_t *only_record(void)

@@ -9,10 +9,9 @@
 
 static struct dispatch_limits limits(void)
 {
-	return (struct dispatch_limits){ .concurrency = 50,
-					 .per_host = 8,
-					 .lookahead = 100000,
-					 .lookahead_bytes = 64 << 20 };
+	return (struct dispatch_limits){
+		.concurrency = 50, .per_host = 8, .lookahead = 100000, .lookahead_bytes = 64 << 20
+	};
 }
 
 static struct job *make(uint64_t line)

@@ -33,16 +33,16 @@ static void done(void)
 	text_free(&message);
 }
 
-#define GOOD(...)                                                               \
-	do {                                                                    \
-		if (!parse(ARGV("collect", __VA_ARGS__)))                       \
-			FAIL("refused: %s", text_cstr(&message));               \
+#define GOOD(...)                                                 \
+	do {                                                      \
+		if (!parse(ARGV("collect", __VA_ARGS__)))         \
+			FAIL("refused: %s", text_cstr(&message)); \
 	} while (0)
-#define BAD(text, ...)                                         \
-	do {                                                   \
-		CHECK(!parse(ARGV("collect", __VA_ARGS__)));   \
-		CHECK_CONTAINS(text_cstr(&message), text);     \
-		done();                                        \
+#define BAD(text, ...)                                       \
+	do {                                                 \
+		CHECK(!parse(ARGV("collect", __VA_ARGS__))); \
+		CHECK_CONTAINS(text_cstr(&message), text);   \
+		done();                                      \
 	} while (0)
 
 TEST(the_defaults_are_those_of_the_manual)
@@ -74,7 +74,8 @@ TEST(the_defaults_are_those_of_the_manual)
 	CHECK(!options.expect_json && !options.quiet && !options.append && !options.insecure);
 	CHECK_INT(options.summary, OPTIONS_SUMMARY_TEXT);
 	CHECK_INT(options.progress, OPTIONS_PROGRESS_AUTO);
-	CHECK(choice_has_status(&options.fail_on, 404) && !choice_has_status(&options.fail_on, 204));
+	CHECK(choice_has_status(&options.fail_on, 404) &&
+	      !choice_has_status(&options.fail_on, 204));
 	done();
 }
 
@@ -208,8 +209,9 @@ TEST(a_header_with_a_mistake_is_not_repeated_since_it_may_be_a_secret)
 
 TEST(what_looks_like_a_credential_is_one)
 {
-	static const char *const secret[] = { "authorization", "Cookie", "X-Api-Key",
-					      "Proxy-Authorization", "x-auth-token", "PRIVATE-TOKEN",
+	static const char *const secret[] = { "authorization",	 "Cookie",
+					      "X-Api-Key",	 "Proxy-Authorization",
+					      "x-auth-token",	 "PRIVATE-TOKEN",
 					      "X-Client-Secret", "apikey" };
 	static const char *const harmless[] = { "Accept", "User-Agent", "If-None-Match",
 						"Idempotency-Key", "X-Request-Id" };
