@@ -183,10 +183,11 @@ static void report(struct watchdog *w)
 	stall->call = w->capture.call;
 	stall->failure = w->capture.failure;
 	stall->frame_count = 0;
+	/* The arguments may lie on the stack: read before the names are looked up, which can take long. */
+	watchdog_decode(stall);
 	if (stall->failure == NULL)
 		stall->frame_count = symbol_unwind(w->symbols, &w->capture.stack, stall->frames,
 						   WATCHDOG_FRAMES);
-	watchdog_decode(stall);
 	stall->number = atomic_fetch_add(&stalls, 1) + 1;
 	stall->seen = count_stack(w);
 	w->slice.reported = true;
