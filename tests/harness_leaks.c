@@ -290,8 +290,8 @@ void harness_leaks_check(void)
 
 	in_test = false;
 	fail_none();
+	check_threads(); /* first: a thread may have been about to close something */
 	count_entries("/proc/self/fd", report_fd);
-	check_threads();
 	check_memory();
 	if (async_count != NULL)
 		async_count(&counts);
