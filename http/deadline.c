@@ -74,6 +74,12 @@ void deadline_move(struct deadline *deadline, int64_t due, int code)
 {
 	deadline->due = due;
 	deadline->code = code;
+	/*
+	 * Fired, and about to run: it looks at due itself. Arming would take it back, and a body that
+	 * always has more to read would do so in each turn, so that no limit ever ended it.
+	 */
+	if (deadline->timer.handle.node.next)
+		return;
 	if (due != DEADLINE_NEVER && (!deadline->timer.pending || due < deadline->armed))
 		arm(deadline);
 }

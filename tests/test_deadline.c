@@ -207,6 +207,31 @@ CLIENT_TEST_VIRTUAL(a_cancel_in_the_turns_of_an_expiry_stays_a_cancel)
 	CHECK(cancelled > 0 && expired > 0);
 }
 
+static int read_without_pause(void *arg)
+{
+	struct deadline deadline = { 0 };
+	struct limit limit;
+	int64_t due = async_time_ns() + 20000000;
+	int rc;
+
+	(void)arg;
+	limit_begin(&limit);
+	deadline_begin(&deadline, &limit);
+	do {
+		deadline_move(&deadline, due, HTTP_ETOTAL_TIMEOUT);
+		rc = async_sleep(0);
+	} while (rc == 0 && async_time_ns() < due + (int64_t)5e9);
+	deadline_end(&deadline);
+	rc = limit_end(&limit, rc);
+	deadline_stop(&deadline);
+	return rc;
+}
+
+TEST(a_task_that_is_always_ready_is_ended_by_its_limit)
+{
+	CHECK_INT(async_run(read_without_pause, NULL), HTTP_ETOTAL_TIMEOUT);
+}
+
 CLIENT_TEST_VIRTUAL(a_stalled_tls_handshake_is_tls_timeout)
 {
 	static const struct raw_step mute[] = { RAW_HOLD, RAW_END };
