@@ -130,8 +130,7 @@ unsigned collect_files_limit(unsigned concurrency)
 	if (limit.rlim_cur >= need)
 		return concurrency;
 	/* Better fewer at a time than errors: one descriptor each is what is needed at least. */
-	if (limit.rlim_cur <= OTHER_FILES)
-		return 1;
-	return limit.rlim_cur - OTHER_FILES < concurrency ? (unsigned)(limit.rlim_cur - OTHER_FILES)
-							  : concurrency;
+	need = limit.rlim_cur / 2 < OTHER_FILES ? limit.rlim_cur / 2 : OTHER_FILES;
+	need = limit.rlim_cur > need ? limit.rlim_cur - need : 1;
+	return need < concurrency ? (unsigned)need : concurrency;
 }
