@@ -34,7 +34,7 @@ static void set_handlers(void (*handler)(int signo))
 		sigaction(fatal[i], &action, NULL);
 }
 
-/* The signals wait while the child is not yet in the table. */
+/* There are two at most: the upstream, and collect. Signals wait until the child is in the table. */
 pid_t demo_child_fork(void)
 {
 	sigset_t all, before;
@@ -55,13 +55,15 @@ pid_t demo_child_fork(void)
 
 int demo_child_wait(pid_t pid)
 {
+	siginfo_t info;
 	int status = 0;
 
-	/* A thread of the pool may have taken the signal; this one is only interrupted. */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	/* Out of the table before it is reaped: from then on the number may be another process's. */
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
 	for (int i = 0; i < 2; i++)
 		if (children[i] == pid)
 			children[i] = 0;
+	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -38,12 +38,13 @@ static long resident(void)
 	return status_field("VmRSS") + status_field("VmPTE");
 }
 
-static int live, peak;
+static int started, live, peak;
 
 ASYNC_SUSPENDS
 static int sleeper(void *arg)
 {
 	(void)arg;
+	started++;
 	if (++live > peak)
 		peak = live;
 	int rc = async_sleep(1);
@@ -54,20 +55,25 @@ static int sleeper(void *arg)
 ASYNC_SUSPENDS
 static int program(void *arg)
 {
-	long before = resident();
-	double start = async_time();
-	struct async_task **tasks = calloc((size_t)count, sizeof(struct async_task *));
+	struct async_task **tasks = malloc((size_t)count * sizeof(struct async_task *));
 
 	(void)arg;
 	if (tasks == NULL)
 		return ASYNC_ENOMEM;
+	/* Touched now, so that it does not count as the tasks'. */
+	memset(tasks, 1, (size_t)count * sizeof(struct async_task *));
+	long before = resident();
+	double start = async_time();
 	for (int i = 0; i < count; i++) {
 		tasks[i] = async_create_task(sleeper, NULL);
 		if (tasks[i] == NULL)
 			return async_last_error();
+		/* To create them all takes longer than one may hold the loop. */
+		if (i % 1000 == 999)
+			async_sleep(0);
 	}
 	double created = async_time() - start;
-	while (live < count)
+	while (started < count)
 		async_sleep(0);
 	double asleep = async_time() - start;
 	long during = resident();

@@ -96,6 +96,14 @@ TEST(https_is_served_with_the_certificate_given)
 	CHECK_CONTAINS(curl(urls.line[0], "-m", "5"), "\n200");
 	CHECK_STR(curl(urls.line[12], "-m", "5"), "\n000");
 	stop(&program, SIGTERM);
+
+	struct program tls_only = { .argv = ARGV(upstream(), "--tls-only", "--one-port",
+						 "--tls-port", "0", "--cert", certificate.cert,
+						 "--key", certificate.key) };
+	start(&tls_only, &urls, 12);
+	CHECK_CONTAINS(urls.line[0], "https://");
+	CHECK_CONTAINS(curl(urls.line[11], "--cacert", certificate.cert), "\"trains\"");
+	stop(&tls_only, SIGTERM);
 }
 
 TEST(a_request_that_never_ends_does_not_hold_up_the_end)
