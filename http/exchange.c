@@ -156,7 +156,7 @@ static void prepare(struct call *call, struct connection *connection)
 		&(struct parser_options){
 			.head_request = strcmp(call->method, "HEAD") == 0,
 			.conditional = call->conditional,
-			.ranged = call->ranged,
+			.range = call->range,
 			.max_body = call->options->max_body ? call->options->max_body : 64 << 20,
 		});
 }

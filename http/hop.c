@@ -138,13 +138,15 @@ static int get_answer(struct call *call, struct pool_origin *origin, struct conn
 /* What the request's own headers allow the response to be. */
 static void study_headers(struct call *call)
 {
-	call->conditional = call->ranged = call->coding_asked = false;
+	call->conditional = call->coding_asked = false;
+	call->range = NULL;
 	for (size_t i = 0; i < call->header_count; i++) {
 		const char *name = call->headers[i].name;
 
 		call->conditional |= strcasecmp(name, "If-None-Match") == 0 ||
 				     strcasecmp(name, "If-Modified-Since") == 0;
-		call->ranged |= strcasecmp(name, "Range") == 0;
+		if (strcasecmp(name, "Range") == 0)
+			call->range = call->headers[i].value;
 		call->coding_asked |= strcasecmp(name, "Accept-Encoding") == 0;
 	}
 }

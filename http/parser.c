@@ -15,6 +15,7 @@
 #include "http/headers.h"
 #include "http/lines.h"
 #include "http/parser.h"
+#include "http/range.h"
 
 /* Besides enum parser_event: a 1xx response has ended. */
 #define INTERIM 100
@@ -141,8 +142,13 @@ static int check_response(struct parser *parser)
 		return 0;
 	if (status == 304 && !options->conditional)
 		return fail(parser, HTTP_EUNEXPECTED_304, "304 although nothing was conditional");
-	if (status == 206 && !options->ranged)
+	if (status == 206 && !options->range)
 		return fail(parser, HTTP_EUNEXPECTED_206, "206 although no range was asked for");
+	if (status == 206 &&
+	    !range_answered(options->range,
+			    headers_find(head->headers, head->header_count, "content-range"),
+			    head->content_length))
+		return fail(parser, HTTP_EUNEXPECTED_206, "206 with another range than asked for");
 	parser->no_body = options->head_request || status == 204 || status == 205 || status == 304;
 	head->until_eof = !parser->no_body && !head->chunked && head->content_length < 0;
 	return 0;

@@ -47,7 +47,7 @@ struct parser_options {
 	bool request;	   /* parse requests, as a server does; the next four are for responses */
 	bool head_request; /* HEAD was asked: there is no body whatever the head says */
 	bool conditional;  /* a 304 was asked for; otherwise HTTP_EUNEXPECTED_304 */
-	bool ranged;	   /* a 206 was asked for; otherwise HTTP_EUNEXPECTED_206 */
+	const char *range; /* the Range asked for; a 206 that is no answer: HTTP_EUNEXPECTED_206 */
 	uint64_t max_body; /* bytes, announced or received: HTTP_EBODY_TOO_LARGE; 0: no limit */
 };
 

@@ -412,12 +412,15 @@ TEST(responses_without_a_body_end_with_their_head)
 
 TEST(answers_that_were_not_asked_for_are_errors)
 {
-	static const struct parser_options ranged = { .ranged = true };
+	static const struct parser_options ranged = { .range = "bytes=0-0" };
 	const struct message messages[] = {
 		{ TEXT("HTTP/1.1 304 Same\r\n\r\n"), "EUNEXPECTED_304" },
 		{ TEXT("HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx"), "EUNEXPECTED_206" },
-		{ TEXT("HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx"),
-		  "206 content-length=1;[x] keep", ranged },
+		{ TEXT("HTTP/1.1 206 Part\r\nContent-Range: bytes 0-0/9\r\nContent-Length: 1\r\n\r\nx"),
+		  "206 content-range=bytes 0-0/9;content-length=1;[x] keep", ranged },
+		{ TEXT("HTTP/1.1 206 Part\r\nContent-Range: bytes 1-1/9\r\nContent-Length: 1\r\n\r\nx"),
+		  "EUNEXPECTED_206", ranged },
+		{ TEXT("HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx"), "EUNEXPECTED_206", ranged },
 		{ TEXT("HTTP/1.1 101 Switch\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
 		  "EPARSE",
 		  {} },
