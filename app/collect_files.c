@@ -84,6 +84,21 @@ static bool empty(int fd, const char *path, char why[COLLECT_FILES_WHY])
 	return true;
 }
 
+/* A run that was killed may have left half a line: ours must not be glued to it. */
+static void end_last_line(int fd, const char *path)
+{
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat about;
+	char last = '\n';
+
+	if (reader >= 0 && fstat(reader, &about) == 0 && S_ISREG(about.st_mode) && about.st_size)
+		(void)!pread(reader, &last, 1, about.st_size - 1);
+	if (reader >= 0)
+		close(reader);
+	if (last != '\n')
+		(void)!write(fd, "\n", 1);
+}
+
 bool collect_files_open(struct collect_files *files, const struct options *options,
 			char why[COLLECT_FILES_WHY])
 {
@@ -96,6 +111,8 @@ bool collect_files_open(struct collect_files *files, const struct options *optio
 		good = empty(files->summary, options->summary_file, why);
 	if (good && files->output != 1 && !options->append)
 		good = empty(files->output, options->output, why);
+	if (good && options->append)
+		end_last_line(files->output, options->output);
 	if (!good)
 		collect_files_close(files);
 	return good;

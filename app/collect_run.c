@@ -164,10 +164,13 @@ static void run_jobs(struct collect *c)
 static void report_unfinished(struct collect *c)
 {
 	struct job *job;
+	unsigned count = 0;
 
 	while ((job = dispatch_drain(c->dispatch))) {
 		report_plain(c, job, ASYNC_ECANCELED, NULL);
 		job_free(job);
+		if (++count % 256 == 0)
+			(void)async_sleep(0);
 	}
 	c->unfinished |= !c->input_ended;
 }

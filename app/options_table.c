@@ -143,7 +143,8 @@ static const char *header(const struct options_row *row, struct options *options
 /* clang-format off */
 const struct options_row options_table[] = {
 { "input and output", "input", 'i', "FILE|-", NULL,
-  "one job a line: a URL, or {\"url\",\"method\",\"headers\",\"body\",\"ref\"}; - is stdin", string, AT(input) },
+  "a list of jobs, - for stdin; a line is a URL or {\"url\",\"method\",\"headers\",\"body\",\"ref\"}",
+  string, AT(input) },
 { NULL, "output", 'o', "FILE|-", NULL, "where the records go (stdout)", string, AT(output) },
 { NULL, "append", 0, NULL, NULL, "add to the file instead of replacing it", NULL, AT(append) },
 

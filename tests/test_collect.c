@@ -224,6 +224,18 @@ TEST(a_file_is_replaced_or_added_to)
 	stop_upstream();
 }
 
+TEST(a_line_that_a_killed_run_left_unfinished_stays_alone)
+{
+	const char *out = temp_file("out", "{\"v\":1,\"typ");
+	const char *text;
+
+	start_upstream(1, NULL, NULL);
+	COLLECT(at(0, "/weather"), "-o", out, "--append");
+	text = read_file(out, NULL);
+	CHECK(!strncmp(text, "{\"v\":1,\"typ\n{\"v\":1,\"type\"", 25));
+	stop_upstream();
+}
+
 TEST(a_full_output_is_exit_5)
 {
 	start_upstream(1, NULL, NULL);
