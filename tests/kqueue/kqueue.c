@@ -152,6 +152,17 @@ static int remove_filter(int kq, const struct kevent *change)
 	return error;
 }
 
+/* Enabling what is enabled changes nothing, and tells whether it is there at all. */
+static int enable(int kq, const struct kevent *change)
+{
+	struct note *note = *find(queues[kq], change->ident, change->filter == EVFILT_USER);
+
+	if (note == NULL || (change->filter == EVFILT_READ && !note->reads) ||
+	    (change->filter == EVFILT_WRITE && !note->writes))
+		return ENOENT;
+	return 0;
+}
+
 /* Triggered from other threads and signal handlers: no lock, the note of a user event stays. */
 static int trigger(int kq, const struct kevent *change)
 {
@@ -175,6 +186,8 @@ static int apply(int kq, const struct kevent *change)
 		error = add(kq, change);
 	else if (change->flags & EV_DELETE)
 		error = remove_filter(kq, change);
+	else if (change->flags & EV_ENABLE)
+		error = enable(kq, change);
 	pthread_mutex_unlock(&lock);
 	return error;
 }
