@@ -439,7 +439,9 @@ TEST(blocking_calls_last_their_time_and_each_is_reported)
 
 	watch(0.05, timed_sleeps, &calls);
 	CHECK_INT(async_watchdog_stalls(), calls);
-	CHECK_INT(said_count, 2 * calls);
+	/* Without names all sleeps look the same, and repetitions are left out. */
+	if (has_names())
+		CHECK_INT(said_count, 2 * calls);
 }
 
 static int forker(void *arg)

@@ -85,6 +85,11 @@ struct observer {
 	unsigned looks, stacks, signalled, blocked;
 };
 
+static bool has_names(void)
+{
+	return strstr(symbol_hint, "-g") != NULL;
+}
+
 static bool is_known(const char *function)
 {
 	static const char *const names[] = { "now", "work_hard", "work_deep", "work_asleep",
@@ -116,7 +121,7 @@ static void look(struct observer *observer, struct watchdog_capture *capture,
 	observer->signalled += capture->stack.registers.full;
 	observer->blocked += !capture->stack.registers.full;
 	size_t count = symbol_unwind(symbols, &capture->stack, frames, WATCHDOG_FRAMES);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && has_names(); i++)
 		if (frames[i].owner == SYMBOL_PROGRAM && !is_known(frames[i].function))
 			FAIL("frame %zu of %zu is said to be %s+0x%lx \"%s\"", i, count,
 			     frames[i].module, (unsigned long)frames[i].offset, frames[i].function);
@@ -222,7 +227,7 @@ TEST(signals_that_the_program_uses_are_left_alone)
 	CHECK(now_there.sa_handler == before.sa_handler);
 	CHECK_INT(sigaction(last - 1, NULL, &now_there), 0);
 	CHECK(now_there.sa_handler == SIG_IGN);
-	if (strstr(symbol_hint, "-g") != NULL)
+	if (has_names())
 		CHECK_INT(frames_seen, 1);
 }
 
@@ -230,6 +235,8 @@ TEST(a_program_that_never_stalls_gets_no_handler)
 {
 	struct sigaction now_there;
 
+	if (under_valgrind())
+		NOT_HERE("Valgrind has a handler of its own");
 	async_watchdog_configure(NULL);
 	CHECK_INT(async_run_with(busy, NULL, &(struct async_run_options){ .virtual_clock = true }),
 		  0);
