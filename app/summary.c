@@ -123,8 +123,8 @@ void summary_text(struct text *text, const struct summary *summary, const char *
 	const char *body_unit = unit(summary->body_bytes, &body);
 	size_t before;
 
-	text_printf(text, "%llu items: %llu ok, ", (unsigned long long)summary->items,
-		    (unsigned long long)summary->ok);
+	text_printf(text, "%llu item%s: %llu ok, ", (unsigned long long)summary->items,
+		    summary->items == 1 ? "" : "s", (unsigned long long)summary->ok);
 	if (summary->unchanged)
 		text_printf(text, "%llu unchanged, ", (unsigned long long)summary->unchanged);
 	text_printf(text, "%llu failed in %.2f s (%.0f/s)\n", (unsigned long long)summary->failed,

@@ -292,6 +292,6 @@ TEST(the_summary_goes_where_it_is_told)
 	COLLECT(at(0, "/weather"), "--summary", "none");
 	CHECK_STR(collect.err, "");
 	COLLECT(at(0, "/weather"));
-	CHECK_CONTAINS(collect.err, "1 items: 1 ok, 0 failed in ");
+	CHECK_CONTAINS(collect.err, "1 item: 1 ok, 0 failed in ");
 	stop_upstream();
 }
