@@ -56,6 +56,8 @@ static int finish(const char *here, int fd, const struct net_address *address, b
 			return rc;
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 			error = errno;
+		if (error == 0)
+			error = fd_error(fd);
 	}
 	if (error == 0 && is_own_peer(fd, address))
 		error = ECONNREFUSED;

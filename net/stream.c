@@ -55,7 +55,7 @@ ssize_t stream_receive(struct net_stream *stream, void *buffer, size_t size)
 		fd_clear(stream->fd, FD_READ);
 		stream->looked_turn = async_loop_turns();
 	}
-	return n;
+	return n == 0 ? -fd_error(stream->fd) : n;
 }
 
 ssize_t stream_send(struct net_stream *stream, const void *data, size_t size)
@@ -69,6 +69,8 @@ ssize_t stream_send(struct net_stream *stream, const void *data, size_t size)
 		n = errno == EWOULDBLOCK ? -EAGAIN : -errno;
 		if (n == -EAGAIN)
 			fd_clear(stream->fd, FD_WRITE);
+		if (n == -EPIPE && fd_error(stream->fd))
+			n = -fd_error(stream->fd);
 	}
 	return n;
 }

@@ -25,7 +25,8 @@ struct fd_slot {
 	uint32_t generation;
 	unsigned char bits; /* enum poll_bits: what an operation may find */
 	bool registered;
-	bool temporary; /* known for as long as async_wait_fd_at needs it */
+	bool temporary;			 /* known for as long as async_wait_fd_at needs it */
+	int error;			 /* that the reactor told of; 0: none */
 	struct async_future *waiters[2]; /* by direction, on the stack of who waits */
 	const char *opened_at, *waiting_at[2];
 };
@@ -90,6 +91,7 @@ int fd_open(const char *here, int fd)
 	slot->registered = true;
 	slot->temporary = false;
 	slot->bits = POLLER_READ | POLLER_WRITE;
+	slot->error = 0;
 	slot->opened_at = here;
 	loop->fd_count++;
 	return 0;
@@ -111,6 +113,8 @@ void fd_deliver(struct async_loop *loop, const struct poll_event *event)
 	slot->bits |= (unsigned char)event->bits;
 	if (event->bits & POLLER_HANGUP)
 		slot->bits |= POLLER_READ | POLLER_WRITE;
+	if (event->error)
+		slot->error = event->error;
 	if (slot->bits & POLLER_READ)
 		complete(slot, FD_READ, 0);
 	if (slot->bits & POLLER_WRITE)
@@ -130,6 +134,11 @@ void fd_clear(int fd, enum fd_direction direction)
 bool fd_hangup(int fd)
 {
 	return slot_of(fd)->bits & POLLER_HANGUP;
+}
+
+int fd_error(int fd)
+{
+	return slot_of(fd)->error;
 }
 
 static int wait_slot(const char *here, int fd, enum fd_direction direction)

@@ -45,6 +45,8 @@ void fd_clear(int fd, enum fd_direction direction);
 
 /* True once RDHUP, HUP or ERR was seen: a short read then says nothing about what is left. */
 bool fd_hangup(int fd);
+/* The errno that came with it, for whoever finds none in the socket; 0 if none came. */
+int fd_error(int fd);
 
 /* Leaves the poller, wakes waiters with ASYNC_ECLOSED, closes the fd. 0 or a negative errno. */
 int fd_close(const char *here, int fd);

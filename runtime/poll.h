@@ -23,6 +23,7 @@ struct poll_event {
 	int fd;
 	uint32_t generation;
 	unsigned bits;
+	int error; /* with a hang-up, where the reactor says why: an errno, which SO_ERROR may lack */
 };
 
 struct poller;

@@ -10,8 +10,12 @@
  *
  *  - Regular files and directories would be accepted and always ready; the contract wants -EPERM.
  *  - One of the two filters may be refused, on an end of a pipe: then the other one does.
- *  - kevent() is a system call and so may be called by a signal handler. A library that imitates
- *    it on Linux takes locks: there a handler may wake a loop only with luck.
+ *  - kevent() is a system call and so may be called by a signal handler.
+ *
+ * A library that imitates kqueue on Linux may know less. libkqueue takes locks, so that there a
+ * handler may wake a loop only with luck; it forgets events that find no room, hence the large
+ * batch; it watches for hang-ups only if the reading filter is added last; and it reads SO_ERROR
+ * away, which therefore travels with the event.
  */
 #include "runtime/poll.h"
 #include "runtime/async.h"
@@ -27,7 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 128 };
+/* More than a caller takes at once; the rest is kept for its next call. */
+enum { BATCH = 512 };
 
 enum state { AWAKE, ASLEEP, WOKEN };
 
@@ -37,6 +42,7 @@ static const int64_t second = 1000000000;
 struct poller {
 	int kqueue_fd;
 	_Atomic int state;
+	int taken, held; /* of the batch */
 	struct kevent batch[BATCH];
 };
 
@@ -93,14 +99,14 @@ static int refusal(int rc)
 int poller_add(struct poller *poller, int fd, uint32_t generation)
 {
 	struct stat status;
-	int read_rc, write_rc;
+	int write_rc, read_rc;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
 		return -EPERM;
-	read_rc = change(poller, fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, generation);
 	write_rc = change(poller, fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, generation);
+	read_rc = change(poller, fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, generation);
 	return read_rc < 0 && write_rc < 0 ? refusal(read_rc) : 0;
 }
 
@@ -112,9 +118,11 @@ void poller_remove(struct poller *poller, int fd)
 
 bool poller_holds(struct poller *poller, int fd, uint32_t generation)
 {
-	/* Enabling is for filters that are there; it changes nothing in one that is enabled. */
-	return change(poller, fd, EVFILT_READ, EV_ENABLE, 0, generation) == 0 ||
-	       change(poller, fd, EVFILT_WRITE, EV_ENABLE, 0, generation) == 0;
+	/* Both are for filters that are there, and together change nothing. */
+	return (change(poller, fd, EVFILT_READ, EV_DISABLE, 0, generation) == 0 &&
+		change(poller, fd, EVFILT_READ, EV_ENABLE, 0, generation) == 0) ||
+	       (change(poller, fd, EVFILT_WRITE, EV_DISABLE, 0, generation) == 0 &&
+		change(poller, fd, EVFILT_WRITE, EV_ENABLE, 0, generation) == 0);
 }
 
 static struct poll_event translate(const struct kevent *event)
@@ -127,27 +135,51 @@ static struct poll_event translate(const struct kevent *event)
 
 	if (event->flags & (EV_EOF | EV_ERROR))
 		out.bits |= POLLER_HANGUP;
+	if (event->flags & EV_EOF)
+		out.error = (int)event->fflags;
 	return out;
 }
 
-/* Again until the kernel has no more or there is no more room: the wake-up takes a place, too. */
-static int collect(struct poller *poller, int64_t timeout, struct poll_event *events, int max)
+/* Hands out what the batch still holds; the wake-up is not for the caller. */
+static int take(struct poller *poller, struct poll_event *events, int max)
+{
+	int filled = 0;
+
+	while (poller->taken < poller->held && filled < max) {
+		const struct kevent *event = &poller->batch[poller->taken++];
+
+		if (event->filter != EVFILT_USER)
+			events[filled++] = translate(event);
+	}
+	return filled;
+}
+
+/* Asks the kernel once the batch is empty. */
+static int refill(struct poller *poller, int64_t timeout)
 {
 	struct timespec time = { .tv_sec = timeout / second, .tv_nsec = timeout % second };
-	const struct timespec *limit = timeout < 0 ? NULL : &time;
-	int filled = 0, asked, n;
+	int n = kevent(poller->kqueue_fd, NULL, 0, poller->batch, BATCH,
+		       timeout < 0 ? NULL : &time);
 
+	if (n < 0 && errno != EINTR)
+		abort();
+	poller->taken = 0;
+	poller->held = n < 0 ? 0 : n;
+	return n;
+}
+
+/* Again until the kernel has no more or there is no more room. */
+static int collect(struct poller *poller, int64_t timeout, struct poll_event *events, int max)
+{
+	int filled = take(poller, events, max);
+	int n;
+
+	if (filled == max)
+		return filled;
 	do {
-		asked = max - filled < BATCH ? max - filled : BATCH;
-		n = kevent(poller->kqueue_fd, NULL, 0, poller->batch, asked, limit);
-		if (n < 0 && errno != EINTR)
-			abort();
-		for (int i = 0; i < n; i++)
-			if (poller->batch[i].filter != EVFILT_USER)
-				events[filled++] = translate(&poller->batch[i]);
-		time = (struct timespec){ 0 };
-		limit = &time;
-	} while (n == asked && filled < max);
+		n = refill(poller, filled > 0 ? 0 : timeout);
+		filled += take(poller, events + filled, max - filled);
+	} while (n == BATCH && filled < max);
 	return filled;
 }
 
