@@ -60,6 +60,7 @@ TEST(a_certificate_that_nobody_vouches_for_is_an_error_unless_insecure)
 	CHECK_INT(json_integer_value(json_object_get(record, "attempts")), 1);
 	json_decref(record);
 	COLLECT("--insecure", format("%s/", nginx.tls_url));
+	CHECK_STR(collect.err, "");
 	CHECK_INT(collect.status, 0);
 	COLLECT(format("https://127.0.0.1:%d/", nginx.port), "--retry", "0");
 	CHECK_INT(collect.status, 4);
