@@ -110,10 +110,8 @@ static bool load_pair(struct loading *loading)
 	return true;
 }
 
-/* On a thread: it reads files, and the first use of OpenSSL reads its configuration. */
-static int load(void *arg)
+static int load(struct loading *loading)
 {
-	struct loading *loading = arg;
 	bool server = !loading->client, good;
 
 	loading->settings = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
@@ -139,6 +137,18 @@ static int load(void *arg)
 	return NET_ETLS_CONFIG;
 }
 
+/*
+ * On a thread: it reads files, and the first use of OpenSSL reads its configuration. What OpenSSL
+ * keeps for the thread is given back here and not at the thread's end, which nobody waits for.
+ */
+static int load_on_thread(void *arg)
+{
+	int rc = load(arg);
+
+	OPENSSL_thread_stop();
+	return rc;
+}
+
 ASYNC_SUSPENDS
 static int make(const char *here, struct net_tls_context **out, struct loading *loading)
 {
@@ -147,7 +157,7 @@ static int make(const char *here, struct net_tls_context **out, struct loading *
 
 	if (!context)
 		return ASYNC_ENOMEM;
-	rc = async_to_thread_at(here, load, loading);
+	rc = async_to_thread_at(here, load_on_thread, loading);
 	if (rc < 0) {
 		/* A cancelled caller was waited for all the same: the thread may have succeeded. */
 		SSL_CTX_free(loading->settings);
