@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * maps.h - which file an address of this process comes from, as the kernel lists it. For where
- * nothing better can be asked: in a signal handler, or without libdw. Async-signal-safe.
+ * maps.h - this process's own memory, as the kernel sees it: which file an address comes from, and
+ * what is there, if anything is. Only system calls, so it is async-signal-safe and takes no lock.
  */
 #ifndef LOOPHOUND_RUNTIME_MAPS_H
 #define LOOPHOUND_RUNTIME_MAPS_H
@@ -17,5 +17,8 @@ struct maps_place {
 
 /* False when the address is in no file, or this system does not say. */
 bool maps_find(uintptr_t address, struct maps_place *place);
+
+/* Copies what is there, up to the first page that is not. Returns how many bytes. */
+size_t maps_read(void *bytes, size_t size, uintptr_t from);
 
 #endif

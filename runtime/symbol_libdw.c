@@ -9,6 +9,8 @@
  */
 #include "runtime/symbol_libdw.h"
 
+#include "runtime/maps.h"
+
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +19,20 @@
 
 const char symbol_hint[] = "no line information: compile with -g";
 
-static bool is_program(Dwfl_Module *module)
+static bool is_in(Dwfl_Module *module, Dwarf_Addr address)
 {
-	Dwarf_Addr low = 0, high = 0, headers = getauxval(AT_PHDR);
+	Dwarf_Addr low = 0, high = 0;
 
 	dwfl_module_info(module, NULL, &low, &high, NULL, NULL, NULL, NULL);
-	return headers >= low && headers < high;
+	return address >= low && address < high;
+}
+
+/* libdwfl takes the space behind a module for a part of it, and later libraries are loaded there. */
+Dwfl_Module *symbol_libdw_module(const struct symbols *symbols, Dwarf_Addr address)
+{
+	Dwfl_Module *module = dwfl_addrmodule(symbols->dwfl, address);
+
+	return module != NULL && is_in(module, address) ? module : NULL;
 }
 
 /*
@@ -32,7 +42,7 @@ static bool is_program(Dwfl_Module *module)
 static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
 			  const char *file, const char *link, GElf_Word crc, char **found)
 {
-	if (symbol_libdw_is_system(name) && !is_program(module))
+	if (symbol_libdw_is_system(name) && !is_in(module, getauxval(AT_PHDR)))
 		return -1;
 	return dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc, found);
 }
@@ -96,7 +106,7 @@ void symbol_warm(struct symbols *symbols)
 		return;
 	}
 	dwfl_getmodules(symbols->dwfl, warm_module, NULL, 0);
-	symbols->program = dwfl_addrmodule(symbols->dwfl, getauxval(AT_PHDR));
+	symbols->program = symbol_libdw_module(symbols, getauxval(AT_PHDR));
 	find_root(symbols);
 	/* One name is looked up in the program, so that its debug information is open. */
 	symbol_libdw_locate(symbols, (uintptr_t)getauxval(AT_ENTRY), true, &place);
@@ -114,6 +124,36 @@ void symbol_free(struct symbols *symbols)
 	free(symbols);
 }
 
+/*
+ * A library that was loaded later, by dlopen() or inside getaddrinfo(). Asking libdwfl for all
+ * modules again would use stdio; this is told about the one.
+ */
+static bool add_module(struct symbols *symbols, uintptr_t pc)
+{
+	struct maps_place place;
+	Dwfl_Module *module;
+
+	if (!maps_find(pc, &place) || place.offset >= pc)
+		return false;
+	dwfl_report_begin_add(symbols->dwfl);
+	module =
+		dwfl_report_elf(symbols->dwfl, place.path, place.path, -1, pc - place.offset, true);
+	return dwfl_report_end(symbols->dwfl, NULL, NULL) == 0 && module != NULL;
+}
+
+/* Unwinding stops at a module that is not known: once that is mended it is begun anew. */
+static void unwind_all(struct symbols *symbols, const struct symbol_stack *stack)
+{
+	for (int added = 0; added < 8; added++) {
+		symbol_libdw_unwind(symbols, stack);
+		if (symbols->count == 0)
+			return;
+		uintptr_t last = symbols->pcs[symbols->count - 1] - (symbols->count > 1);
+		if (symbol_libdw_module(symbols, last) != NULL || !add_module(symbols, last))
+			return;
+	}
+}
+
 size_t symbol_unwind(struct symbols *symbols, const struct symbol_stack *stack,
 		     struct symbol_frame *frames, size_t max)
 {
@@ -122,7 +162,7 @@ size_t symbol_unwind(struct symbols *symbols, const struct symbol_stack *stack,
 
 	if (symbols->dwfl == NULL || max < SYMBOL_MAX_INLINED)
 		return 0;
-	symbol_libdw_unwind(symbols, stack);
+	unwind_all(symbols, stack);
 	for (size_t i = 0; i < symbols->count && count + SYMBOL_MAX_INLINED + 1 <= max; i++) {
 		struct symbol_place *place = &places[i & 1];
 

@@ -44,6 +44,8 @@ struct symbol_place {
 
 /* Fills symbols->pcs from the stack, by call frame information. */
 void symbol_libdw_unwind(struct symbols *symbols, const struct symbol_stack *stack);
+/* The module that an address is in, or NULL. */
+Dwfl_Module *symbol_libdw_module(const struct symbols *symbols, Dwarf_Addr address);
 /* A word of the copied stack. False when it was not copied. */
 bool symbol_libdw_word(const struct symbols *symbols, uintptr_t address, uintptr_t *word);
 /* Works out the frame pointer in the outermost frame found. False when there is no certainty. */

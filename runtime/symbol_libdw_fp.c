@@ -10,21 +10,17 @@
  */
 #include "runtime/symbol_libdw.h"
 
+#include "runtime/maps.h"
+
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 
 enum { MAX_FRAME = 4096, ANY_TARGET = 1 };
 
-/* Code that may not be there is read by a system call, which says so instead of faulting. */
 static bool read_code(uintptr_t address, void *code, size_t size)
 {
-	struct iovec to = { .iov_base = code, .iov_len = size };
-	struct iovec from = { .iov_base = (void *)address, .iov_len = size };
-
-	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)size;
+	return maps_read(code, size, address) == size;
 }
 
 static bool starts_with(const unsigned char *code, const char *bytes, size_t size)
@@ -90,7 +86,7 @@ static uintptr_t called_from(struct symbols *symbols, uintptr_t address)
 	uintptr_t target;
 	int distance;
 
-	if (dwfl_addrmodule(symbols->dwfl, address) == NULL ||
+	if (symbol_libdw_module(symbols, address) == NULL ||
 	    !read_code(address - 7, code, sizeof(code)))
 		return 0;
 	memcpy(&distance, code + 3, sizeof(distance));
@@ -137,7 +133,7 @@ static bool is_frame(struct symbols *symbols, uintptr_t fp, uintptr_t function, 
 bool symbol_libdw_frame_pointer(struct symbols *symbols, uintptr_t *fp)
 {
 	uintptr_t pc = symbols->pcs[symbols->count - 1] - (symbols->count > 1);
-	Dwfl_Module *module = dwfl_addrmodule(symbols->dwfl, pc);
+	Dwfl_Module *module = symbol_libdw_module(symbols, pc);
 	uintptr_t sp = symbols->last_sp, function;
 	unsigned char code[32];
 	GElf_Off offset = 0;

@@ -80,7 +80,7 @@ void symbol_libdw_locate(struct symbols *symbols, uintptr_t pc, bool innermost,
 
 	memset(place, 0, sizeof(*place));
 	place->pc = pc;
-	place->module = dwfl_addrmodule(symbols->dwfl, address);
+	place->module = symbol_libdw_module(symbols, address);
 	if (place->module == NULL)
 		return;
 	place->has_unit = find_unit(place, address);

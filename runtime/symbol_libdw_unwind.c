@@ -97,7 +97,7 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 	symbols->last_sp = (uintptr_t)sp;
 	symbols->pcs[symbols->count++] = (uintptr_t)pc;
 	/* Outside all modules libdwfl would go on by frame pointers, which skip a caller. */
-	return dwfl_addrmodule(symbols->dwfl, pc - 1) != NULL ? DWARF_CB_OK : DWARF_CB_ABORT;
+	return symbol_libdw_module(symbols, pc - 1) != NULL ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
 /* What libdwfl returns does not tell the end of the stack from a register that was missing. */

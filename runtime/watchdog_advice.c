@@ -5,6 +5,8 @@
  */
 #include "runtime/watchdog_internal.h"
 
+#include "runtime/maps.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -76,8 +78,7 @@ static double seconds_at(uint64_t address)
 {
 	struct timespec time;
 
-	if (address == 0 || watchdog_copy(&time, sizeof(time), (uintptr_t)address,
-					  (uintptr_t)address + sizeof(time)) != sizeof(time))
+	if (maps_read(&time, sizeof(time), (uintptr_t)address) != sizeof(time))
 		return -1;
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }

@@ -13,25 +13,12 @@
  */
 #include "runtime/watchdog_internal.h"
 
+#include "runtime/maps.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-size_t watchdog_copy(void *bytes, size_t size, uintptr_t from, uintptr_t to)
-{
-	size_t wanted = to - from < size ? to - from : size;
-	struct iovec local = { .iov_base = bytes, .iov_len = wanted };
-	struct iovec remote = { .iov_base = (void *)from, .iov_len = wanted };
-	ssize_t copied;
-
-	if (from >= to)
-		return 0;
-	/* Not memcpy: this stops at a page that is not there. */
-	copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-	return copied > 0 ? (size_t)copied : 0;
-}
 
 /* ---- Blocked --------------------------------------------------------------------------------- */
 
@@ -41,12 +28,18 @@ static bool same_call(const struct watchdog_call *a, const struct watchdog_call 
 	       memcmp(a->arguments, b->arguments, sizeof(a->arguments)) == 0;
 }
 
+static size_t clamp(size_t size)
+{
+	return size < WATCHDOG_STACK_COPY ? size : WATCHDOG_STACK_COPY;
+}
+
 static bool copy_blocked(struct watchdog_capture *capture, pid_t tid, uintptr_t low, uintptr_t high)
 {
 	struct watchdog_call again, *call = &capture->call;
 	uintptr_t top = call->sp >= low && call->sp < high ? high : call->sp + 16 * 1024;
 
-	capture->stack.size = watchdog_copy(capture->bytes, WATCHDOG_STACK_COPY, call->sp, top);
+	/* Not memcpy: this stops at a page that is not there. */
+	capture->stack.size = maps_read(capture->bytes, clamp(top - call->sp), call->sp);
 	watchdog_call_read(tid, &again);
 	if (!same_call(call, &again))
 		return false;
@@ -103,9 +96,7 @@ __attribute__((no_sanitize("thread"))) static void copy_here(int number, siginfo
 	stack->address = sp;
 	stack->size = 0;
 	if (sp >= request->low && sp < request->high) {
-		stack->size = request->high - sp;
-		if (stack->size > WATCHDOG_STACK_COPY)
-			stack->size = WATCHDOG_STACK_COPY;
+		stack->size = clamp(request->high - sp);
 		copy_words(request->capture->bytes, sp, stack->size);
 	}
 	atomic_store(&request->done, true);
@@ -177,6 +168,9 @@ static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 		return;
 	if (!install()) {
 		capture->failure = "no signal is free to ask the thread with";
+		atomic_store(&pending, NULL);
+	} else if (watchdog_blocks_signal(tid, signal_number)) {
+		capture->failure = "the thread blocks all signals";
 		atomic_store(&pending, NULL);
 	} else if (syscall(SYS_tgkill, getpid(), tid, signal_number) != 0) {
 		atomic_store(&pending, NULL);

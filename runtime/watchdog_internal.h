@@ -53,6 +53,9 @@ struct watchdog_call {
 };
 void watchdog_call_read(pid_t tid, struct watchdog_call *call);
 
+/* Is the signal in the thread's mask? */
+bool watchdog_blocks_signal(pid_t tid, int number);
+
 /* ---- Capture --------------------------------------------------------------------------------- */
 
 struct watchdog_capture {
@@ -71,9 +74,6 @@ bool watchdog_capture(struct watchdog_capture *capture, pid_t tid, uintptr_t low
 
 /* In a child after fork(), before its first watchdog: the parent's requests will not be answered. */
 void watchdog_capture_reset(void);
-
-/* Copies what can be read of [from, to) of this process. Returns how many bytes from the start. */
-size_t watchdog_copy(void *bytes, size_t size, uintptr_t from, uintptr_t to);
 
 /* ---- The stall and its report ---------------------------------------------------------------- */
 

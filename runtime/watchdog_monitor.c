@@ -12,6 +12,8 @@
  */
 #include "runtime/watchdog_internal.h"
 
+#include "runtime/maps.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
@@ -287,7 +289,10 @@ static void answer(struct watchdog *w)
 		return;
 	/* After an overflow sp may point into the guard. */
 	stack.address = from < question->low ? question->low : from;
-	stack.size = watchdog_copy(w->copy, WATCHDOG_STACK_COPY, stack.address, question->high);
+	stack.size = maps_read(
+		w->copy,
+		(size_t)clamp((int64_t)(question->high - stack.address), 0, WATCHDOG_STACK_COPY),
+		stack.address);
 	w->stall.frame_count = symbol_unwind(w->symbols, &stack, w->stall.frames, WATCHDOG_FRAMES);
 	question->length =
 		watchdog_report_stack(&w->stall, question->answer, sizeof(question->answer));

@@ -120,3 +120,12 @@ void watchdog_call_read(pid_t tid, struct watchdog_call *call)
 	call->sp = strtoull(at, &at, 16);
 	call->pc = strtoull(at, &at, 16);
 }
+
+bool watchdog_blocks_signal(pid_t tid, int number)
+{
+	char text[2048];
+	const char *mask =
+		slurp(tid, "status", text, sizeof(text)) ? strstr(text, "SigBlk:") : NULL;
+
+	return mask != NULL && (strtoull(mask + 7, NULL, 16) >> (number - 1) & 1);
+}

@@ -3,6 +3,7 @@
  * test_symbol.c - a copied stack gets its functions, files and lines; with unwinding from pc and sp
  * alone, as for a blocked thread, where the frame pointer is not known.
  */
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <ucontext.h>
@@ -173,4 +174,28 @@ TEST(an_address_is_always_given_as_module_and_offset)
 	CHECK(unwind(frames, 32) > 0);
 	CHECK_CONTAINS(frames[0].module, "test_symbol");
 	CHECK(frames[0].offset > 0 && frames[0].offset <= frames[0].pc);
+}
+
+TEST(a_library_loaded_after_the_start_is_known_too)
+{
+	struct symbols *symbols = symbol_new();
+	struct symbol_frame frames[32];
+	void *library, *function;
+
+	need_names();
+	take(ENOUGH);
+	CHECK(symbols != NULL);
+	symbol_warm(symbols);
+	/* A library of libc's that nobody links with; it is for debuggers. */
+	library = dlopen("libthread_db.so.1", RTLD_LAZY);
+	function = library ? dlsym(library, "td_init") : NULL;
+	if (function == NULL)
+		SKIP("no libthread_db.so.1");
+	stack.registers.pc = (uintptr_t)function;
+	CHECK(symbol_unwind(symbols, &stack, frames, 32) > 0);
+	CHECK_CONTAINS(frames[0].module, "libthread_db");
+	CHECK_STR(frames[0].function, "td_init");
+	CHECK_INT(frames[0].owner, SYMBOL_SYSTEM);
+	symbol_free(symbols);
+	dlclose(library);
 }
