@@ -85,6 +85,20 @@ static int check_urls(const struct options *options)
 	return 0;
 }
 
+/* Runs in a loop of its own, before any file is touched. */
+static int load_cacert(void *arg)
+{
+	struct net_tls_options options = { .ca_file = arg };
+	struct net_tls_context *tls = NULL;
+	int rc = net_tls_client(&tls, &options);
+
+	if (rc < 0)
+		fprintf(stderr, "collect: --cacert %s: %s\n", options.ca_file,
+			async_raised(rc) ? async_raised(rc)->message : async_strerror(rc));
+	net_tls_context_free(tls);
+	return rc < 0 ? 2 : 0;
+}
+
 /* ---- One run --------------------------------------------------------------------------------- */
 
 /* As the first part of a ULID: the time in milliseconds, then a little chance. */
@@ -152,10 +166,6 @@ static void tell_summary(const struct collect *c, const struct collect_files *fi
 
 static int conclude(struct collect *c, const struct collect_files *files, int rc)
 {
-	if (rc == NET_ETLS_CONFIG) {
-		fprintf(stderr, "collect: --cacert %s: %s\n", c->options->cacert, c->failure);
-		return 2;
-	}
 	if (rc < 0) {
 		fprintf(stderr, "collect: internal error: %s; please report this\n",
 			async_strerror(rc));
@@ -176,8 +186,10 @@ static int perform(struct options *options)
 	unsigned possible;
 	int rc = check_urls(options);
 
+	if (!rc && options->cacert)
+		rc = async_run(load_cacert, (void *)options->cacert);
 	if (rc)
-		return rc;
+		return rc < 0 ? 1 : rc;
 	if (!collect_files_open(&files, options, why))
 		return complain(why);
 	possible = collect_files_limit((unsigned)options->concurrency);

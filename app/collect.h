@@ -55,11 +55,10 @@ struct collect {
 	struct async_event room; /* the reader: there may be room for another job */
 	struct async_list flights;
 	struct async_timer due, tick, grace, deadline;
-	int signals;	   /* how many have come */
-	bool late;	   /* the deadline has passed */
-	bool unfinished;   /* something was accepted and not finished, or not read */
-	int sink_error;	   /* after the run */
-	char failure[160]; /* why it could not start */
+	int signals;	 /* how many have come */
+	bool late;	 /* the deadline has passed */
+	bool unfinished; /* something was accepted and not finished, or not read */
+	int sink_error;	 /* after the run */
 
 	int input_fd, output_fd; /* input_fd -1: the URLs are arguments */
 	struct async_task *reader;

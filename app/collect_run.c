@@ -223,27 +223,11 @@ static size_t waiting_records(const void *sink)
 	return sink_pending(sink);
 }
 
-/* A --cacert that cannot be used is a mistake of the call, to be said before anything is sent. */
-static int check_cacert(struct collect *c)
-{
-	struct net_tls_options options = { .ca_file = c->options->cacert };
-	struct net_tls_context *tls = NULL;
-	int rc = options.ca_file ? net_tls_client(&tls, &options) : 0;
-
-	if (rc < 0)
-		snprintf(c->failure, sizeof c->failure, "%s",
-			 async_raised(rc) ? async_raised(rc)->message : async_strerror(rc));
-	net_tls_context_free(tls);
-	return rc;
-}
-
 static int open_parts(struct collect *c)
 {
 	const struct options *o = c->options;
-	int rc = check_cacert(c);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	c->dispatch = dispatch_new(&(struct dispatch_limits){
 		.concurrency = (unsigned)o->concurrency,
 		.per_host = (unsigned)o->per_host,

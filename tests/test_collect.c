@@ -172,7 +172,7 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	REFUSED("cannot open output", "-i", "/dev/null", "-o", temp_dir());
 	REFUSED("is the input and the output", "-i", out, "-o", out);
 	REFUSED("several hosts", "-H", "Authorization: x", "http://a/", "http://b/");
-	REFUSED("--cacert", "--cacert", out, "http://127.0.0.1:1/");
+	REFUSED("--cacert", "--cacert", out, "http://127.0.0.1:1/", "-o", out);
 	CHECK_STR(read_file(out, NULL), "precious\n");
 	COLLECT("-q");
 	CHECK_INT(collect.status, 2);
