@@ -75,8 +75,8 @@ static inline void list_splice(struct async_list *to, struct async_list *from)
 }
 
 /* Safe against removal of the node at hand, not of the one after it. */
-#define list_for_each(node, head)                                                                  \
-	for (struct async_list *node = (head)->next, *node##_next = node ? node->next : NULL;      \
+#define list_for_each(node, head)                                                             \
+	for (struct async_list *node = (head)->next, *node##_next = node ? node->next : NULL; \
 	     node && node != (head); node = node##_next, node##_next = node->next)
 
 #endif

@@ -27,7 +27,7 @@
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_ABANDONED, JOB_BACK };
 
 struct job {
-	struct async_list node;	 /* in the pool's queue */
+	struct async_list node;	  /* in the pool's queue */
 	struct async_handle back; /* posted to the loop */
 	struct async_pool *pool;
 	struct async_loop *loop;
@@ -192,8 +192,8 @@ static int start_thread(struct async_pool *pool)
  */
 static bool may_start_thread(const struct async_pool *pool)
 {
-	int written_off = pool->abandoned < 3 * pool->max_threads ? pool->abandoned
-								  : 3 * pool->max_threads;
+	int written_off =
+		pool->abandoned < 3 * pool->max_threads ? pool->abandoned : 3 * pool->max_threads;
 
 	return pool->threads - written_off < pool->max_threads;
 }

@@ -26,7 +26,7 @@
 #define SLAB_SLOTS_MAX 256u
 #define GUARD_MIN 4096u
 #define GUARD_MAX (64u << 10)
-#define KEEP_BYTES 8192u    /* the top of a cached stack that is not given back */
+#define KEEP_BYTES 8192u /* the top of a cached stack that is not given back */
 #define EMPTY_SLABS_MAX 2u
 #define CANARY_WORDS 32u
 #define CANARY 0x5afe57ac6ca11edULL
@@ -60,7 +60,7 @@ static unsigned class_of(size_t size)
 	unsigned class = 0;
 
 	while (class < STACK_CLASSES && slot_size(class) - guard_size(class) < size)
-		class++;
+		class ++;
 	return class;
 }
 

@@ -19,8 +19,8 @@
 struct stack {
 	struct stack *next; /* in the slab's free list */
 	struct stack_slab *slab;
-	char *low;   /* the lowest usable byte */
-	size_t size; /* from low to the top */
+	char *low;	/* the lowest usable byte */
+	size_t size;	/* from low to the top */
 	unsigned dirty; /* 1 + its place in the pool's table; 0: not in it */
 	bool guarded, prepared;
 };

@@ -70,8 +70,9 @@ static int leave_tasks(void *arg)
 TEST(run_cancels_awaits_and_reports_what_is_left)
 {
 	CHECK_INT(run(leave_tasks, NULL), 7);
-	CHECK_STR(trail,
-		  "ab'' unhandled exception during asyncio.run() shutdown: b failed in its cleanup");
+	CHECK_STR(
+		trail,
+		"ab'' unhandled exception during asyncio.run() shutdown: b failed in its cleanup");
 }
 
 static int stubborn(void *arg)
@@ -109,9 +110,8 @@ static int wait_for_ever(void *arg)
 
 static int await_one_that_waits(void *arg)
 {
-	struct async_task *task =
-		async_create_task_with(wait_for_ever, arg,
-				       &(struct async_task_options){ .name = "stuck" });
+	struct async_task *task = async_create_task_with(
+		wait_for_ever, arg, &(struct async_task_options){ .name = "stuck" });
 
 	CHECK_INT(async_await(task), ASYNC_ECANCELED);
 	return 3;

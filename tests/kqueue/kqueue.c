@@ -21,7 +21,7 @@
 
 #include "sys/event.h"
 
-enum { MAX_FDS = 1 << 16, BATCH = 256 };
+enum { MAX_FDS = 1 << 16, BATCH = 1024 };
 
 struct note {
 	struct note *next;
