@@ -71,7 +71,7 @@ enum net_address_kind net_address_kind(const struct net_address *address);
  * getaddrinfo on threads of net's own. Concurrent look-ups of one name share one flight, and one
  * caller's cancel does not touch the others. Answers are cached for 60 s, at most 1,024 names; that
  * a name does not exist is remembered for 1 s, other failures are not. A stuck look-up holds one
- * thread of at most 16, and starves no other name while there are free ones.
+ * thread of at most 64, and starves no other name while there are free ones.
  * Fills at most max addresses (16 are kept), IPv6 and IPv4 interleaved as RFC 8305 has it, in the
  * order of the system. Literal addresses are answered at once. What cannot be a name (a label over
  * 63 bytes or empty, more than 253 bytes, other than letters, digits, - and _) is

@@ -64,7 +64,8 @@ static void check_stalls(json_t *stalls)
 		CHECK_STR(json_string_value(json_object_get(stall, "function")), "rest_a_while");
 		CHECK_STR(json_string_value(json_object_get(stall, "file")), "app/demo_culprit.c");
 		CHECK_INT((int)number_of(stall, "line"), culprit_line());
-		CHECK_NEAR(number_of(stall, "blocked_ms"), 550, slow() ? 10000 : 60);
+		/* At least what it sleeps, less what a busy machine takes for itself. */
+		CHECK_NEAR(number_of(stall, "blocked_ms"), 550, slow() ? 10000 : 200);
 	}
 }
 
