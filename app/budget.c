@@ -38,23 +38,17 @@ static bool hope(const struct budget *budget, const struct budget_share *share)
 	return others > budget->waiters || used(budget) > budget->held;
 }
 
-ASYNC_SUSPENDS
-int budget_change(struct budget_share *share, ptrdiff_t change)
+/* 0, COLLECT_EMEMORY when waiting is hopeless, or ASYNC_ECANCELED. */
+static int wait_for(struct budget_share *share, size_t more)
 {
 	struct budget *budget = share->budget;
-	size_t more = change > 0 ? (size_t)change : 0;
 
-	if (change <= 0) {
-		give_back(share, (size_t)-change);
-		return 0;
-	}
 	while (used(budget) + more > budget->limit) {
 		bool holds = share->held > 0;
 		int rc;
 
 		if (!hope(budget, share))
-			return async_raise(COLLECT_EMEMORY, "no room for %zu more bytes in --mem",
-					   more);
+			return COLLECT_EMEMORY;
 		/* One that holds nothing yet cannot be what others wait for. */
 		budget->waiters += holds;
 		rc = async_event_wait(&budget->freed);
@@ -62,11 +56,37 @@ int budget_change(struct budget_share *share, ptrdiff_t change)
 		if (rc < 0)
 			return rc;
 	}
-	if (!share->held)
-		budget->holders++;
-	share->held += more;
-	budget->held += more;
 	return 0;
+}
+
+static void hold(struct budget_share *share, size_t more)
+{
+	if (!share->held && more)
+		share->budget->holders++;
+	share->held += more;
+	share->budget->held += more;
+}
+
+ASYNC_SUSPENDS int budget_change(struct budget_share *share, ptrdiff_t change)
+{
+	int rc;
+
+	if (change <= 0) {
+		give_back(share, (size_t)-change);
+		return 0;
+	}
+	rc = wait_for(share, (size_t)change);
+	if (rc == COLLECT_EMEMORY)
+		return async_raise(rc, "no room for %td more bytes in --mem", change);
+	if (!rc)
+		hold(share, (size_t)change);
+	return rc;
+}
+
+ASYNC_SUSPENDS void budget_take(struct budget_share *share, size_t size)
+{
+	(void)wait_for(share, size);
+	hold(share, size);
 }
 
 void budget_release(struct budget_share *share)

@@ -28,6 +28,8 @@ struct budget_share {
 /* Asks for more or gives back; giving never waits. 0, COLLECT_EMEMORY, ASYNC_ECANCELED. */
 ASYNC_SUSPENDS
 int budget_change(struct budget_share *share, ptrdiff_t change);
+/* Waits as long as there is hope for so much more, and takes it in any case: the work is all but done. */
+ASYNC_SUSPENDS void budget_take(struct budget_share *share, size_t size);
 /* Gives back all that is left of it. */
 void budget_release(struct budget_share *share);
 /* Something was given back elsewhere. */

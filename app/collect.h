@@ -83,6 +83,7 @@ struct collect_end {
 	const struct http_response *response;
 	const struct http_failure *failure;
 	const struct verdict *verdict;
+	struct budget_share *share; /* what the response holds */
 };
 
 /* collect_run.c. Returns 0 or a negative code when it could not start. */

@@ -232,8 +232,11 @@ static void attempt(struct flight *flight)
 		end = (struct collect_end){ .outcome = rc, .message = words(rc) };
 		end.failure = response ? NULL : &failure;
 	} else {
-		end = (struct collect_end){ verdict.outcome, verdict.why, response, NULL,
-					    &verdict };
+		end = (struct collect_end){ .outcome = verdict.outcome,
+					    .message = verdict.why,
+					    .response = response,
+					    .verdict = &verdict,
+					    .share = &flight->share };
 	}
 	finish(flight, &end);
 	http_response_free(response);

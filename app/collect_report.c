@@ -105,27 +105,34 @@ static int write_small(struct collect *c, struct building *b)
 	return sink_end(c->sink);
 }
 
-static int write_large(struct collect *c, struct building *b)
+static int write_large(struct collect *c, struct building *b, struct budget_share *share)
 {
+	size_t size = b->record->body.len;
 	struct text text = { 0 };
+	int rc;
 
 	b->text = &text;
+	budget_take(share, size);
 	/* Cancelled before a thread took it: it is short work after all, compared with losing it. */
 	if (async_to_thread(build, b) < 0) {
 		text.length = 0;
 		build(b);
 	}
-	return sink_take(c->sink, &text);
+	/* From here on it counts as a record that waits. */
+	rc = sink_take(c->sink, &text);
+	(void)budget_change(share, -(ptrdiff_t)size);
+	return rc;
 }
 
-static void write_record(struct collect *c, const struct record *record, bool unchanged)
+static void write_record(struct collect *c, const struct record *record, bool unchanged,
+			 struct budget_share *share)
 {
 	struct building b = { .record = record, .unchanged = unchanged };
 	struct record small;
 	int rc;
 
-	if (record->body.len >= COLLECT_LARGE && record->form != VERDICT_NO_BODY)
-		rc = write_large(c, &b);
+	if (share && record->body.len >= COLLECT_LARGE)
+		rc = write_large(c, &b, share);
 	else
 		rc = write_small(c, &b);
 	if (rc >= 0)
@@ -170,7 +177,7 @@ void collect_report(struct collect *c, const struct job *job, const struct colle
 	say_failure(c, &record);
 	summary_item(&c->summary, end->outcome, unchanged);
 	c->unfinished |= end->outcome == ASYNC_ECANCELED;
-	write_record(c, &record, unchanged);
+	write_record(c, &record, unchanged, end->share);
 }
 
 void collect_report_line(struct collect *c, uint64_t line, struct json_span text, int code,
@@ -189,5 +196,5 @@ void collect_report_line(struct collect *c, uint64_t line, struct json_span text
 
 	say_failure(c, &record);
 	summary_item(&c->summary, code, false);
-	write_record(c, &record, false);
+	write_record(c, &record, false, NULL);
 }

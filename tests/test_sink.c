@@ -367,3 +367,26 @@ TEST(memory_is_waited_for_and_never_by_everybody_at_once)
 {
 	CHECK_INT(run(share_memory, NULL), 0);
 }
+
+static int finish_anyway(void *arg)
+{
+	struct budget budget = { .limit = 100 };
+	struct budget_share share = { .budget = &budget };
+
+	(void)arg;
+	CHECK_INT(budget_change(&share, 80), 0);
+	/* Nobody else could give anything back, so waiting would be for ever. */
+	budget_take(&share, 80);
+	CHECK_INT(budget.held, 160);
+	CHECK_INT(budget_change(&share, 1), COLLECT_EMEMORY);
+	CHECK_INT(budget_change(&share, -80), 0);
+	budget_release(&share);
+	CHECK_INT(budget.held, 0);
+	CHECK_INT(budget.holders, 0);
+	return 0;
+}
+
+TEST(a_record_whose_body_is_there_is_finished_even_above_the_limit)
+{
+	CHECK_INT(run(finish_anyway, NULL), 0);
+}
