@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -141,6 +142,21 @@ static inline bool portable_guard_install(void *start, size_t size)
 	(void)size;
 	return false;
 #endif
+}
+
+/* How many mappings a process may have; where there is no such limit, a large number. */
+static inline size_t portable_max_mappings(void)
+{
+	size_t max = 1u << 30;
+#ifdef __linux__
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+
+	if (!file || fscanf(file, "%zu", &max) != 1 || max < 4096)
+		max = 65530;
+	if (file)
+		fclose(file);
+#endif
+	return max;
 }
 
 #endif

@@ -4,8 +4,9 @@
  *
  * A slab is one mapping of equal slots; a slot is a guard and a stack above it. Where the kernel has
  * MADV_GUARD_INSTALL a guard does not split the mapping, so a million stacks are a few thousand
- * mappings; else mprotect does, until the kernel's limit on mappings (65,530 by default: 32,754
- * stacks), and then guard=auto falls back on a canary that is checked when the task suspends.
+ * mappings; else mprotect does, until most of the mappings that the kernel allows are used up (some
+ * 31,700 stacks of 65,530 mappings), and then guard=auto falls back on a canary that is checked
+ * when the task suspends.
  * A slot is prepared when it is first handed out. The book-keeping is not on the stacks, so a
  * cached stack can give back every page.
  */
@@ -28,6 +29,7 @@
 #define GUARD_MAX (64u << 10)
 #define KEEP_BYTES 8192u /* the top of a cached stack that is not given back */
 #define EMPTY_SLABS_MAX 2u
+#define MAPPINGS_LEFT 1024u
 #define CANARY_WORDS 32u
 #define CANARY 0x5afe57ac6ca11edULL
 
@@ -123,6 +125,10 @@ static void slab_free(struct stack_pool *pool, struct stack_slab *slab)
 			pool->cached--;
 		mark_clean(pool, &slab->stacks[i]);
 	}
+	/* Unmapping joins what the guards had split. */
+	if (pool->no_guard_install)
+		for (unsigned i = 0; i < slab->slots; i++)
+			pool->splits -= slab->stacks[i].guarded;
 	list_remove(&slab->all);
 	list_remove(&slab->partial);
 	context_remove_region(slab->base, slab->bytes);
@@ -148,6 +154,17 @@ bool stack_intact(const struct stack *stack)
 	return true;
 }
 
+/*
+ * Each guard by mprotect splits a mapping in three, and a process that has used up its mappings can
+ * no longer start a thread or load a library. So a share is left to others.
+ */
+static bool may_split(struct stack_pool *pool)
+{
+	if (!pool->max_splits)
+		pool->max_splits = portable_max_mappings() / 2 - MAPPINGS_LEFT;
+	return pool->splits < pool->max_splits;
+}
+
 /* Tries, not asks the kernel's version: a container may run on any kernel. */
 static bool install_guard(struct stack_pool *pool, char *start, size_t size)
 {
@@ -156,7 +173,10 @@ static bool install_guard(struct stack_pool *pool, char *start, size_t size)
 			return true;
 		pool->no_guard_install = true;
 	}
-	return mprotect(start, size, PROT_NONE) == 0;
+	if (!may_split(pool) || mprotect(start, size, PROT_NONE) != 0)
+		return false;
+	pool->splits++;
+	return true;
 }
 
 /* Lays the guard out when a slot is handed out for the first time. */
@@ -175,7 +195,7 @@ static int prepare(struct stack_pool *pool, struct stack *stack)
 	if (!stack->guarded && !pool->said_canary) {
 		pool->said_canary = true;
 		fprintf(stderr,
-			"loophound: the kernel refuses more guard pages after %zu stacks; further "
+			"loophound: no more guard pages after %zu stacks (vm.max_map_count); further "
 			"stacks have a checked canary instead (guard=auto)\n",
 			pool->in_use);
 	}

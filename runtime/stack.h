@@ -35,6 +35,7 @@ struct stack_pool {
 	struct stack *dirty[STACK_DIRTY_MAX];
 	unsigned dirty_count, next_evicted;
 	size_t in_use, cached, empty_slabs;
+	size_t splits, max_splits; /* guards made by mprotect; 0: not known yet */
 	bool no_guard_install; /* this kernel does not know MADV_GUARD_INSTALL */
 	bool said_canary;
 };

@@ -94,6 +94,21 @@ TEST(a_kernel_that_refuses_guards_leaves_a_canary_or_an_error_as_asked)
 	stack_close(&pool);
 }
 
+TEST(mappings_are_left_for_others)
+{
+	struct stack_pool pool = { .no_guard_install = true, .max_splits = 3 };
+	struct stack *stacks[5];
+
+	for (int i = 0; i < 5; i++) {
+		CHECK_INT(stack_get(&pool, ASYNC_STACK_DEFAULT, &stacks[i]), 0);
+		CHECK_INT(stacks[i]->guarded, i < 3);
+	}
+	for (int i = 0; i < 5; i++)
+		stack_put(&pool, stacks[i]);
+	stack_close(&pool);
+	CHECK_INT(pool.splits, 0);
+}
+
 TEST(a_stack_comes_back_from_the_cache_and_an_idle_loop_gives_its_deep_pages_back)
 {
 	struct stack_pool pool = { 0 };
