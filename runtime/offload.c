@@ -47,10 +47,18 @@ struct ticket {
 	bool cancel_requested;
 };
 
+struct worker {
+	struct async_list node; /* in the pool's workers, then in its finished */
+	pthread_t thread;
+	struct async_pool *pool;
+	bool detached; /* nobody will join it: it frees this itself */
+};
+
 struct async_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work, quiet;
 	struct async_list queue;
+	struct async_list workers, finished; /* finished: to be joined */
 	int max_threads, threads, idle, running; /* running: not abandoned */
 	int references;				 /* of the loop and of each thread */
 	bool closing;
@@ -126,7 +134,8 @@ static bool wait_for_work(struct async_pool *pool)
 
 static void *thread_main(void *arg)
 {
-	struct async_pool *pool = arg;
+	struct worker *worker = arg;
+	struct async_pool *pool = worker->pool;
 
 	pthread_mutex_lock(&pool->lock);
 	do {
@@ -136,6 +145,11 @@ static void *thread_main(void *arg)
 			run_one(pool, container_of(node, struct job, node));
 	} while (wait_for_work(pool));
 	pool->threads--;
+	list_remove(&worker->node);
+	if (worker->detached)
+		free(worker);
+	else
+		list_append(&pool->finished, &worker->node);
 	if (pool->closing)
 		pthread_cond_signal(&pool->quiet);
 	drop_locked(pool);
@@ -164,23 +178,40 @@ struct async_pool *async_pool_new(int max_threads)
 	return pool_new(loop_here("?", "async_pool_new"), max_threads);
 }
 
+/* Those have left the lock for good, so a join takes no time. Lock held. */
+static void join_finished(struct async_pool *pool)
+{
+	struct async_list *node;
+
+	while ((node = list_take(&pool->finished))) {
+		struct worker *worker = container_of(node, struct worker, node);
+
+		pthread_mutex_unlock(&pool->lock);
+		pthread_join(worker->thread, NULL);
+		free(worker);
+		pthread_mutex_lock(&pool->lock);
+	}
+}
+
 /* Signals are for the loop's thread: a worker takes none. Lock held. */
 static int start_thread(struct async_pool *pool)
 {
+	struct worker *worker = calloc(1, sizeof *worker);
 	sigset_t all, before;
-	pthread_attr_t attributes;
-	pthread_t thread;
 	int rc;
 
+	if (!worker)
+		return ASYNC_ENOMEM;
+	worker->pool = pool;
 	sigfillset(&all);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&thread, &attributes, thread_main, pool);
+	rc = pthread_create(&worker->thread, NULL, thread_main, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	if (rc != 0)
+	if (rc != 0) {
+		free(worker);
 		return -rc;
+	}
+	list_append(&pool->workers, &worker->node);
 	pool->threads++;
 	pool->references++;
 	return 0;
@@ -203,6 +234,7 @@ static int submit(struct async_pool *pool, struct job *job)
 	int rc = 0;
 
 	pthread_mutex_lock(&pool->lock);
+	join_finished(pool);
 	list_append(&pool->queue, &job->node);
 	if (pool->idle > 0)
 		pthread_cond_signal(&pool->work);
@@ -364,6 +396,7 @@ static bool busy(const struct async_pool *pool)
 
 static void close_pool(struct async_pool *pool, double seconds)
 {
+	struct async_list *node;
 	struct timespec until;
 	int rc = 0;
 
@@ -378,6 +411,14 @@ static void close_pool(struct async_pool *pool, double seconds)
 		fprintf(stderr,
 			"The executor did not finishing joining its threads within %g seconds.\n",
 			seconds);
+	join_finished(pool);
+	/* What still runs was abandoned, and goes on alone. */
+	while ((node = list_take(&pool->workers))) {
+		struct worker *worker = container_of(node, struct worker, node);
+
+		worker->detached = true;
+		pthread_detach(worker->thread);
+	}
 	drop_locked(pool);
 }
 
