@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "runtime/base.h"
@@ -22,6 +23,7 @@ struct batch {
 struct sink {
 	struct sink_options options;
 	enum sink_kind kind;
+	int fd;	   /* the caller's, or for a pipe one of our own */
 	int flags; /* to give back; -1: none */
 	struct async_list batches;
 	struct batch *spare;  /* saves an allocation a batch */
@@ -170,7 +172,7 @@ static int write_first(struct sink *sink)
 
 	/* Off the list, so that new records do not land in a buffer that is being written. */
 	list_remove(&batch->node);
-	rc = sink_write(sink->options.fd, &sink->kind, batch->text.data, size);
+	rc = sink_write(sink->fd, &sink->kind, batch->text.data, size);
 	drop_batch(sink, batch);
 	if (rc < 0)
 		give_up(sink, rc);
@@ -204,21 +206,35 @@ static int write_all(void *arg)
 	return 0;
 }
 
-/* A pipe or terminal that would block must say so instead. The flag is shared: it is given back. */
+/*
+ * Where a write would block it must say so instead. A pipe is opened once more, since O_NONBLOCK is
+ * shared by all who have inherited it and any of them may take it away; what else there is, and a
+ * pipe of another user, gets the flag, to be given back.
+ */
 static void make_nonblocking(struct sink *sink)
 {
-	int flags = fcntl(sink->options.fd, F_GETFL);
+	char path[32];
+	int flags, fd = -1;
 
-	if (sink->kind != SINK_STREAM || flags < 0 || flags & O_NONBLOCK)
+	if (sink->kind == SINK_PIPE) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", sink->fd);
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	}
+	if (fd >= 0) {
+		sink->fd = fd;
 		return;
-	if (fcntl(sink->options.fd, F_SETFL, flags | O_NONBLOCK) == 0)
+	}
+	flags = sink->kind == SINK_FILE ? -1 : fcntl(sink->fd, F_GETFL);
+	if (flags < 0 || flags & O_NONBLOCK)
+		return;
+	if (fcntl(sink->fd, F_SETFL, flags | O_NONBLOCK) == 0)
 		sink->flags = flags;
 }
 
 void sink_restore(struct sink *sink)
 {
 	if (sink->flags >= 0)
-		(void)fcntl(sink->options.fd, F_SETFL, sink->flags);
+		(void)fcntl(sink->fd, F_SETFL, sink->flags);
 	sink->flags = -1;
 }
 
@@ -229,6 +245,7 @@ int sink_open(struct sink **out, const struct sink_options *options)
 	if (!sink)
 		return ASYNC_ENOMEM;
 	sink->options = *options;
+	sink->fd = options->fd;
 	sink->kind = sink_kind(options->fd);
 	sink->flags = -1;
 	sink->writer = async_create_task_with(write_all, sink,
@@ -268,6 +285,8 @@ int sink_close(struct sink *sink, double limit)
 									     : sink->error;
 	async_task_release(sink->writer);
 	sink_restore(sink);
+	if (sink->fd != sink->options.fd)
+		(void)async_close(sink->fd);
 	while (!list_empty(&sink->batches))
 		drop_batch(sink, last(sink));
 	if (sink->spare)

@@ -7,7 +7,7 @@
  *     sink_end(sink);
  *
  * A task of the sink's own writes: regular files on a thread, pipes and terminals when they are
- * ready. While records keep coming they are gathered; when the loop has nothing else to do, or
+ * ready. Several programs may share a pipe: records of up to PIPE_BUF bytes stay whole in it. While records keep coming they are gathered; when the loop has nothing else to do, or
  * after 100 ms, they are written. After a failure the file is cut back to its last whole record,
  * and every record from then on is dropped: sink_error() tells.
  */
@@ -20,7 +20,7 @@
 struct sink;
 
 struct sink_options {
-	int fd; /* stays the caller's; O_NONBLOCK is set on a pipe or terminal and taken back */
+	int fd; /* stays the caller's; O_NONBLOCK is set on what is no file or pipe and taken back */
 	/* After bytes were written and after a failure; must not suspend. */
 	void (*changed)(void *arg);
 	void *arg;
@@ -53,8 +53,8 @@ int sink_close(struct sink *sink, double limit);
 /* Gives the fd its flags back; for an exit that cannot wait for sink_close(). */
 void sink_restore(struct sink *sink);
 
-/* sink_write.c: writes all of it, whatever fd is. 0 or a negative code; *done tells how far. */
-enum sink_kind { SINK_FILE, SINK_STREAM };
+/* sink_write.c: writes all of it, whatever fd is. 0 or a negative code. */
+enum sink_kind { SINK_FILE, SINK_STREAM, SINK_PIPE };
 enum sink_kind sink_kind(int fd);
 ASYNC_SUSPENDS
 int sink_write(int fd, enum sink_kind *kind, const char *data, size_t size);

@@ -6,6 +6,7 @@
 #include "app/sink.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,9 @@ enum sink_kind sink_kind(int fd)
 
 	if (fstat(fd, &about) < 0)
 		return SINK_FILE;
-	if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode))
+	if (S_ISFIFO(about.st_mode))
+		return SINK_PIPE;
+	if (S_ISSOCK(about.st_mode))
 		return SINK_STREAM;
 	return S_ISCHR(about.st_mode) && isatty(fd) ? SINK_STREAM : SINK_FILE;
 }
@@ -67,11 +70,27 @@ static int write_blocking(void *arg)
 	return 0;
 }
 
-static int write_when_ready(struct portion *portion)
+/*
+ * How much to write at once. What is no larger than PIPE_BUF goes into a pipe as a whole, whoever
+ * else writes to it: so each piece ends where a record does, and a larger record is one by itself.
+ */
+static size_t piece(const struct portion *portion, enum sink_kind kind)
+{
+	const char *from = portion->data + portion->done, *end;
+	size_t left = portion->size - portion->done;
+
+	if (kind != SINK_PIPE || left <= PIPE_BUF)
+		return left;
+	end = memrchr(from, '\n', PIPE_BUF);
+	if (!end)
+		end = memchr(from + PIPE_BUF, '\n', left - PIPE_BUF);
+	return end ? (size_t)(end + 1 - from) : left;
+}
+
+static int write_when_ready(struct portion *portion, enum sink_kind kind)
 {
 	while (portion->done < portion->size) {
-		ssize_t n = write(portion->fd, portion->data + portion->done,
-				  portion->size - portion->done);
+		ssize_t n = write(portion->fd, portion->data + portion->done, piece(portion, kind));
 		int error = errno;
 
 		if (n >= 0)
@@ -89,8 +108,8 @@ int sink_write(int fd, enum sink_kind *kind, const char *data, size_t size)
 {
 	struct portion portion = { .fd = fd, .data = data, .size = size };
 
-	if (*kind == SINK_STREAM) {
-		int rc = write_when_ready(&portion);
+	if (*kind != SINK_FILE) {
+		int rc = write_when_ready(&portion, *kind);
 
 		if (rc != -EPERM)
 			return rc;
