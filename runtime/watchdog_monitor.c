@@ -210,7 +210,8 @@ static void look_between(struct watchdog *w, uint32_t generation)
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->between.usage);
 }
 
-static void begin(struct watchdog *w, uint32_t generation)
+/* True when some of the slice is past already. */
+static bool begin(struct watchdog *w, uint32_t generation)
 {
 	bool next = w->between.valid && generation == w->between.generation + 1 &&
 		    atomic_load(&w->hb->polls) == w->between.polls;
@@ -223,6 +224,7 @@ static void begin(struct watchdog *w, uint32_t generation)
 	else
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
 	w->between.valid = false;
+	return next;
 }
 
 static void follow(struct watchdog *w)
@@ -272,9 +274,7 @@ static void observe(struct watchdog *w)
 		finish(w);
 	if (!(generation & 1))
 		look_between(w, generation);
-	else if (w->slice.generation == 0)
-		begin(w, generation);
-	else if (!w->slice.reported)
+	else if (w->slice.generation == 0 ? begin(w, generation) : !w->slice.reported)
 		follow(w);
 }
 
