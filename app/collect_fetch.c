@@ -5,6 +5,7 @@
  */
 #include "app/collect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@
 #include "runtime/list.h"
 
 #define SECOND 1e9
+#define LONG_MESSAGE 400
 
 /* 0 is "none" for the user and "the default" for http/. */
 static double seconds(int64_t ns)
@@ -168,32 +170,55 @@ static void say_retry(const struct flight *flight, const struct collect_end *end
 }
 
 /* True when the item goes on: its job has been given back. */
-static bool try_again(struct flight *flight, const struct collect_end *end, int64_t now)
+static bool try_again(struct flight *flight, const struct collect_end *end,
+		      const struct retry_verdict *retry, int64_t now)
 {
 	struct collect *c = flight->collect;
-	struct retry_verdict retry = decide(flight, end);
 	struct job *job = flight->job;
 
-	if (retry.pause)
-		dispatch_pause(c->dispatch, job, now, retry.pause);
+	if (retry->pause)
+		dispatch_pause(c->dispatch, job, now, retry->pause, end->outcome);
 	/* Out of descriptors or ports: what is in flight gives some back soon. */
 	if (end->outcome < 0 && codes_find(end->outcome)->class == CODES_LOCAL)
 		dispatch_pause_all(c->dispatch, now, (int64_t)(0.2 * SECOND));
-	if (!retry.again || !job_remember(job, end->outcome, (int)retry.why, retry.wait))
+	if (!retry->again || !job_remember(job, end->outcome, (int)retry->why, retry->wait))
 		return false;
-	if (retry.why == RETRY_BACKOFF)
-		job->spent += retry.wait;
-	say_retry(flight, end, &retry);
+	if (retry->why == RETRY_BACKOFF)
+		job->spent += retry->wait;
+	say_retry(flight, end, retry);
 	c->summary.retries++;
 	flight->job = NULL;
-	dispatch_again(c->dispatch, job, now, retry.wait);
+	dispatch_again(c->dispatch, job, now, retry->wait);
 	return true;
 }
 
-static void finish(struct flight *flight, const struct collect_end *end)
+/* Adds to the message why there is no other attempt, when the history does not show it. */
+static void say_why_not(struct collect_end *end, const struct retry_verdict *retry,
+			char message[LONG_MESSAGE])
+{
+	const char *was = end->message ? end->message : "";
+
+	if (retry->why == RETRY_TOO_LONG)
+		snprintf(message, LONG_MESSAGE,
+			 "%s; not again, since Retry-After asks for %.0f s and --retry-max-wait "
+			 "allows less",
+			 was, (double)retry->pause / SECOND);
+	else if (retry->why == RETRY_NO_TIME)
+		snprintf(message, LONG_MESSAGE, "%s; not again: --retry-max-time is used up", was);
+	else if (retry->why == RETRY_NO_BUDGET)
+		snprintf(message, LONG_MESSAGE,
+			 "%s; not again: of this host's requests too many were retries", was);
+	else
+		return;
+	end->message = message;
+}
+
+static void finish(struct flight *flight, struct collect_end *end)
 {
 	struct collect *c = flight->collect;
 	struct job *job = flight->job;
+	char message[LONG_MESSAGE];
+	struct retry_verdict retry;
 	int64_t now = async_time_ns();
 
 	job->spent += now - flight->started;
@@ -203,8 +228,12 @@ static void finish(struct flight *flight, const struct collect_end *end)
 		c->summary.body_bytes += end->response->body.len;
 	}
 	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
-	if (end->outcome && try_again(flight, end, now))
-		return;
+	if (end->outcome) {
+		retry = decide(flight, end);
+		if (try_again(flight, end, &retry, now))
+			return;
+		say_why_not(end, &retry, message);
+	}
 	collect_report(c, job, end);
 	flight->job = NULL;
 	dispatch_done(c->dispatch, job, async_time_ns());

@@ -73,6 +73,10 @@ static void fill(struct record *record, const struct collect *c, const struct jo
 		.past = job->past,
 		.past_count = job->past_count,
 	};
+	if (end->unsent) {
+		record->phase = "queue";
+		record->class = codes_class_name(CODES_TRANSIENT);
+	}
 	if (end->response)
 		add_response(record, end->response, end->verdict);
 	else if (end->failure)

@@ -5,6 +5,7 @@
  */
 #include "app/collect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/codes.h"
@@ -69,11 +70,34 @@ static void start(struct collect *c, struct job *job)
 	histogram_add(&c->summary.rate_wait, job->rate_wait);
 }
 
+/* Jobs of hosts that want a longer pause than anybody waits end here, without a request. */
+static void refuse_jobs(struct collect *c, int64_t now)
+{
+	struct dispatch_refusal refusal;
+	char message[256], name[CODES_NAME];
+	struct job *job;
+
+	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
+	       (job = dispatch_refused(c->dispatch, now, &refusal))) {
+		snprintf(message, sizeof message,
+			 "not sent: with %s, %.150s asked for %.0f s without requests, which is "
+			 "above --retry-max-wait",
+			 codes_name(refusal.outcome, name), refusal.origin,
+			 (double)refusal.wait / 1e9);
+		collect_report(c, job,
+			       &(struct collect_end){ .outcome = refusal.outcome,
+						      .message = message,
+						      .unsent = true });
+		job_free(job);
+	}
+}
+
 static void start_jobs(struct collect *c)
 {
 	int64_t now = async_time_ns();
 	struct job *job;
 
+	refuse_jobs(c, now);
 	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
 	       (job = dispatch_take(c->dispatch, now)))
 		start(c, job);
@@ -235,6 +259,7 @@ static int open_parts(struct collect *c)
 		.rate_total = o->rate_total,
 		.lookahead = o->lookahead,
 		.lookahead_bytes = 4 << 20,
+		.max_pause = c->retry.max_wait,
 	});
 	c->session = c->dispatch ? open_session(o) : NULL;
 	if (!c->session)

@@ -9,8 +9,9 @@
 struct dispatch {
 	struct dispatch_limits limits;
 	struct hosts hosts;
-	struct async_list ring; /* of hosts that may start a job */
-	struct due_heap times;	/* of hosts that may later */
+	struct async_list ring;	  /* of hosts that may start a job */
+	struct due_heap times;	  /* of hosts that may later */
+	struct async_list barred; /* hosts whose jobs are to be refused */
 
 	size_t waiting, held, in_flight, bytes;
 	int64_t next_slot;    /* of the rate for all */
@@ -56,7 +57,7 @@ static void leave(struct dispatch *d, struct host *host)
 {
 	if (host->state == HOST_IDLE) {
 		hosts_busy(&d->hosts, host);
-	} else if (host->state == HOST_READY) {
+	} else if (host->state == HOST_READY || host->state == HOST_BARRED) {
 		list_remove(&host->node);
 	} else if (host->state == HOST_TIMED) {
 		due_remove(&d->times, &host->due);
@@ -72,6 +73,18 @@ static void wait_until(struct dispatch *d, struct host *host, int64_t when)
 	host->state = HOST_TIMED;
 }
 
+static bool is_barred(const struct dispatch *d, const struct host *host)
+{
+	return d->limits.max_pause && host->paused_until - d->now > d->limits.max_pause;
+}
+
+static void bar(struct dispatch *d, struct host *host)
+{
+	list_append(&d->barred, &host->node);
+	host->state = HOST_BARRED;
+	host->held_since = host->held = 0;
+}
+
 /* Puts the host, which is on no list, where it belongs. */
 static void settle(struct dispatch *d, struct host *host)
 {
@@ -85,6 +98,10 @@ static void settle(struct dispatch *d, struct host *host)
 	}
 	if (!host->waiting && !host->in_flight) {
 		hosts_idle(&d->hosts, host, d->now);
+		return;
+	}
+	if (host->waiting && is_barred(d, host)) {
+		bar(d, host);
 		return;
 	}
 	if (!host->waiting || host->in_flight >= d->limits.per_host)
@@ -225,13 +242,17 @@ void dispatch_done(struct dispatch *d, struct job *job, int64_t now)
 	put_back(d, host);
 }
 
-void dispatch_pause(struct dispatch *d, struct job *job, int64_t now, int64_t wait)
+void dispatch_pause(struct dispatch *d, struct job *job, int64_t now, int64_t wait, int outcome)
 {
 	struct host *host = job->host;
 
 	d->now = now;
+	if (after(now, wait) <= host->paused_until)
+		return;
 	leave(d, host);
-	host->paused_until = later(host->paused_until, after(now, wait));
+	host->paused_until = after(now, wait);
+	host->pause = wait;
+	host->outcome = outcome;
 	settle(d, host);
 }
 
@@ -240,22 +261,44 @@ void dispatch_pause_all(struct dispatch *d, int64_t now, int64_t wait)
 	d->paused_until = later(d->paused_until, after(now, wait));
 }
 
-struct job *dispatch_drain(struct dispatch *d)
+static struct job *take_any(struct dispatch *d, struct host *host)
 {
-	struct host *host;
 	struct job *job;
 
-	if (!list_empty(&d->ring))
-		host = container_of(d->ring.next, struct host, node);
-	else if (d->times.first)
-		host = container_of(d->times.first, struct host, due);
-	else
-		return NULL;
 	leave(d, host);
 	job = host_take(host, INT64_MAX);
 	count_out(d, job);
 	settle(d, host);
 	return job;
+}
+
+struct job *dispatch_refused(struct dispatch *d, int64_t now, struct dispatch_refusal *refusal)
+{
+	d->now = now;
+	while (!list_empty(&d->barred)) {
+		struct host *host = container_of(d->barred.next, struct host, node);
+
+		if (is_barred(d, host)) {
+			*refusal = (struct dispatch_refusal){ host->origin, host->outcome,
+							      host->pause };
+			return take_any(d, host);
+		}
+		/* The rest of its pause is what a job does wait for. */
+		leave(d, host);
+		settle(d, host);
+	}
+	return NULL;
+}
+
+struct job *dispatch_drain(struct dispatch *d)
+{
+	if (!list_empty(&d->ring))
+		return take_any(d, container_of(d->ring.next, struct host, node));
+	if (d->times.first)
+		return take_any(d, container_of(d->times.first, struct host, due));
+	if (!list_empty(&d->barred))
+		return take_any(d, container_of(d->barred.next, struct host, node));
+	return NULL;
 }
 
 unsigned long dispatch_host_requests(const struct job *job)

@@ -23,6 +23,7 @@ struct dispatch_limits {
 	struct units_rate rate_total;
 	size_t lookahead;	/* jobs that may wait */
 	size_t lookahead_bytes; /* and their memory */
+	int64_t max_pause;	/* of a host for which jobs still wait; 0: any */
 };
 
 struct dispatch;
@@ -48,10 +49,24 @@ int64_t dispatch_due(const struct dispatch *dispatch); /* INT64_MAX: not because
 void dispatch_again(struct dispatch *dispatch, struct job *job, int64_t now, int64_t wait);
 /* It has ended for good. The job stays the caller's. */
 void dispatch_done(struct dispatch *dispatch, struct job *job, int64_t now);
-/* No request to the host of this job, which is in flight, before so long. */
-void dispatch_pause(struct dispatch *dispatch, struct job *job, int64_t now, int64_t wait);
+/* No request to the host of this job, which is in flight, before so long, because of outcome. */
+void dispatch_pause(struct dispatch *dispatch, struct job *job, int64_t now, int64_t wait,
+		    int outcome);
 /* Starts nothing at all before so long: this machine is short of something. */
 void dispatch_pause_all(struct dispatch *dispatch, int64_t now, int64_t wait);
+
+/* A pause above max_pause: why nothing is sent. */
+struct dispatch_refusal {
+	const char *origin; /* until the next call */
+	int outcome;
+	int64_t wait; /* as it was ordered */
+};
+/*
+ * Takes out a job whose host is paused for longer than max_pause from now on; NULL when there is
+ * none. It is the caller's. Such jobs neither start nor are they due.
+ */
+struct job *dispatch_refused(struct dispatch *dispatch, int64_t now,
+			     struct dispatch_refusal *refusal);
 
 /* Takes out any job that waits, whatever for; NULL when none does. */
 struct job *dispatch_drain(struct dispatch *dispatch);

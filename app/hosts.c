@@ -94,8 +94,13 @@ void hosts_idle(struct hosts *hosts, struct host *host, int64_t now)
 		return;
 	/* What a server has asked for, or a rate has used up, outlives idleness. */
 	oldest = container_of(hosts->idle.next, struct host, node);
-	if (oldest != host && oldest->paused_until <= now && oldest->next_slot <= now)
+	if (oldest != host && oldest->paused_until <= now && oldest->next_slot <= now) {
 		forget(hosts, oldest);
+		return;
+	}
+	/* It must not keep those behind it from being forgotten. */
+	list_remove(&oldest->node);
+	list_append(&hosts->idle, &oldest->node);
 }
 
 void hosts_busy(struct hosts *hosts, struct host *host)

@@ -12,16 +12,17 @@
 #include "runtime/list.h"
 
 enum host_state {
-	HOST_IDLE,  /* nothing to do, nothing in flight: on the idle list, may be forgotten */
-	HOST_BUSY,  /* at its limit, or all its work is in flight: on no list */
-	HOST_TIMED, /* waits for a rate, a pause or a retry: in the heap of times */
-	HOST_READY, /* may start a job at once: in the ring */
+	HOST_IDLE,   /* nothing to do, nothing in flight: on the idle list, may be forgotten */
+	HOST_BUSY,   /* at its limit, or all its work is in flight: on no list */
+	HOST_TIMED,  /* waits for a rate, a pause or a retry: in the heap of times */
+	HOST_READY,  /* may start a job at once: in the ring */
+	HOST_BARRED, /* paused for longer than anybody waits: on the list of these */
 };
 
 struct host {
 	enum host_state state;
 	struct due due;		/* in the heap while HOST_TIMED */
-	struct async_list node; /* in the ring or the idle list */
+	struct async_list node; /* in the ring, the idle list, or the one of barred hosts */
 	struct host *next;	/* in its bucket */
 	uint64_t hash;
 
@@ -31,6 +32,8 @@ struct host {
 	unsigned in_flight;
 
 	int64_t paused_until;
+	int64_t pause;	    /* as it was ordered */
+	int outcome;	    /* with which it was */
 	int64_t next_slot;  /* of the rate: when the next one would be due without a burst */
 	int64_t held_since; /* a job could start but for rate or pause; 0: none could */
 	int64_t held;	    /* how long that lasted for the next job to start */

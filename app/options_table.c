@@ -181,7 +181,7 @@ const struct options_row options_table[] = {
   duration, AT(retry_base) },
 { NULL, "retry-cap", 0, "T", "30s", "the longest backoff", duration, AT(retry_cap) },
 { NULL, "retry-max-time", 0, "T", "2m", "give up when attempts and backoff took so long", duration, AT(retry_max_time) },
-{ NULL, "retry-max-wait", 0, "T", "5m", "give up when a server's Retry-After asks for more",
+{ NULL, "retry-max-wait", 0, "T", "5m", "give a host up for as long as its Retry-After asks for more",
   duration, AT(retry_max_wait) },
 
 { "body", "max-body", 0, "SIZE", "64M", "a larger body is an error", size, AT(max_body), 1, 0 },

@@ -246,12 +246,15 @@ static void error(struct text *text, const struct record *record)
 {
 	const struct codes_entry *entry = record->outcome < 0 ? codes_find(record->outcome) : NULL;
 	const char *phase = record->phase ? record->phase : entry ? entry->phase : "head";
+	const char *class =
+		record->class ? record->class
+			      : codes_class_name(
+					entry ? entry->class : codes_status_class(record->outcome));
 	char name[CODES_NAME];
 
 	string_member(text, ",\"error\":{\"code\":", codes_name(record->outcome, name));
 	string_member(text, ",\"phase\":", phase);
-	string_member(text, ",\"class\":",
-		      codes_class_name(entry ? entry->class : codes_status_class(record->outcome)));
+	string_member(text, ",\"class\":", class);
 	string_member(text, ",\"message\":", record->message);
 	if (record->status)
 		number_member(text, ",\"status\":", (uint64_t)record->status);

@@ -46,6 +46,7 @@ struct record {
 	/* Errors only. */
 	int outcome;	   /* a status or a negative code */
 	const char *phase; /* NULL: the table's */
+	const char *class; /* NULL: the table's */
 	const char *message;
 	const struct job_past *past;
 	unsigned past_count;

@@ -62,13 +62,13 @@ struct retry_verdict retry_decide(const struct retry_policy *policy, const struc
 {
 	bool ordered = item->outcome >= 400 && item->retry_after >= 0;
 	bool too_long = ordered && item->retry_after > policy->max_wait;
-	int64_t pause = ordered && !too_long ? item->retry_after : 0;
+	int64_t pause = ordered ? item->retry_after : 0;
 	int64_t wait;
 
 	if (!worth_it(policy, item))
 		return refuse(pause, RETRY_NEVER);
 	if (too_long)
-		return refuse(0, RETRY_TOO_LONG);
+		return refuse(pause, RETRY_TOO_LONG);
 	if (item->attempts > policy->retries)
 		return refuse(pause, RETRY_NO_ATTEMPTS);
 	if (!in_budget(item))

@@ -49,7 +49,7 @@ struct retry_verdict {
 	bool again;
 	enum retry_why why;
 	int64_t wait;  /* for this item */
-	int64_t pause; /* for its whole host, whether the item is tried again or not */
+	int64_t pause; /* for its whole host, whether the item is tried again or not, however long */
 };
 
 struct retry_verdict retry_decide(const struct retry_policy *policy, const struct retry_case *item);

@@ -68,20 +68,31 @@ TEST(a_429_pauses_its_host_for_as_long_as_the_server_says)
 	stop_upstream();
 }
 
-TEST(an_order_to_wait_too_long_gives_the_item_up)
+TEST(an_order_to_wait_too_long_gives_the_host_up)
 {
-	json_t *all;
+	json_t *all, *error;
 
 	start_upstream(1, NULL, NULL);
 	COLLECT(at(0, "/weather?rate=1/h"), at(0, "/weather?rate=1/h&id=2"), at(0, "/weather?id=3"),
-		"--retry-max-wait", "2s", "-j", "1");
+		"--retry-max-wait", "2s", "-j", "1", "--summary", "json");
 	CHECK_INT(collect.status, 3);
+	CHECK_INT(number_in(collect.err, "requests"), 2);
+	CHECK_INT(number_in(collect.err, "items"), 3);
 	CHECK(collect.seconds < 2);
 	all = records(collect.out);
 	CHECK_STR(code_of(by_line(all, 1)), "none");
 	CHECK_STR(code_of(by_line(all, 2)), "http_429");
 	CHECK_INT(json_integer_value(json_object_get(by_line(all, 2), "attempts")), 1);
-	CHECK_STR(code_of(by_line(all, 3)), "none");
+	error = json_object_get(by_line(all, 2), "error");
+	CHECK_CONTAINS(string_in(error, "message"), "Retry-After asks for 3");
+	/* The one behind it would have to wait as long: it was not even asked. */
+	CHECK_STR(code_of(by_line(all, 3)), "http_429");
+	CHECK_INT(json_integer_value(json_object_get(by_line(all, 3), "attempts")), 0);
+	error = json_object_get(by_line(all, 3), "error");
+	CHECK_STR(string_in(error, "class"), "transient");
+	CHECK_STR(string_in(error, "phase"), "queue");
+	CHECK_CONTAINS(string_in(error, "message"), at(0, ""));
+	CHECK_CONTAINS(string_in(error, "message"), "above --retry-max-wait");
 	json_decref(all);
 	stop_upstream();
 }

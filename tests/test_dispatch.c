@@ -177,7 +177,7 @@ TEST(a_pause_stops_the_whole_host_and_nobody_else)
 	add(d, "a", 2);
 	add(d, "b", 3);
 	job = dispatch_take(d, SECOND);
-	dispatch_pause(d, job, SECOND, 7 * SECOND);
+	dispatch_pause(d, job, SECOND, 7 * SECOND, 429);
 	dispatch_again(d, job, SECOND, 7 * SECOND + 1);
 	job = dispatch_take(d, SECOND);
 	CHECK_INT(job->line, 3);
@@ -203,9 +203,83 @@ TEST(a_pause_that_never_ends_does_not_overflow)
 
 	add(d, "a", 1);
 	job = dispatch_take(d, SECOND);
-	dispatch_pause(d, job, SECOND, INT64_MAX);
+	dispatch_pause(d, job, SECOND, INT64_MAX, 429);
 	dispatch_again(d, job, SECOND, INT64_MAX);
 	CHECK(!dispatch_take(d, INT64_MAX - 1));
+	dispatch_free(d);
+}
+
+TEST(jobs_of_a_host_that_is_paused_too_long_are_handed_out_unsent)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch_refusal refusal = { 0 };
+	struct dispatch *d;
+	struct job *job;
+
+	l.max_pause = 300 * SECOND;
+	l.per_host = 1;
+	d = dispatch_new(&l);
+	add(d, "a", 1);
+	add(d, "a", 2);
+	add(d, "b", 3);
+	job = dispatch_take(d, SECOND);
+	CHECK(!dispatch_refused(d, SECOND, &refusal));
+	dispatch_pause(d, job, SECOND, 1000 * SECOND, 503);
+	/* A shorter order does not shorten it. */
+	dispatch_pause(d, job, 2 * SECOND, 5 * SECOND, 429);
+	finish(d, job, 2 * SECOND);
+	job = dispatch_refused(d, 2 * SECOND, &refusal);
+	CHECK_INT(job->line, 2);
+	CHECK_STR(refusal.origin, "a");
+	CHECK_INT(refusal.outcome, 503);
+	CHECK_INT(refusal.wait, 1000 * SECOND);
+	job_free(job);
+	/* Nor those that come later, until the rest of it is what one waits for. */
+	add(d, "a", 4);
+	job = dispatch_take(d, 3 * SECOND);
+	CHECK_INT(job->line, 3);
+	finish(d, job, 3 * SECOND);
+	CHECK(!dispatch_take(d, 3 * SECOND));
+	CHECK_INT(dispatch_due(d), INT64_MAX);
+	CHECK(!dispatch_refused(d, 701 * SECOND, &refusal));
+	CHECK(!dispatch_take(d, 701 * SECOND));
+	CHECK_INT(dispatch_due(d), 1001 * SECOND);
+	job = dispatch_take(d, 1001 * SECOND);
+	CHECK_INT(job->line, 4);
+	finish(d, job, 1001 * SECOND);
+	dispatch_free(d);
+}
+
+TEST(a_paused_host_is_remembered_and_keeps_no_other_in_memory)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch_counts counts;
+	struct dispatch_refusal refusal;
+	struct dispatch *d;
+	struct job *job;
+
+	l.max_pause = SECOND;
+	d = dispatch_new(&l);
+	add(d, "paused", 1);
+	job = dispatch_take(d, 1);
+	dispatch_pause(d, job, 1, 1000 * SECOND, 429);
+	finish(d, job, 1);
+	for (uint64_t i = 0; i < 5000; i++) {
+		add(d, format("h%d", (int)i), i);
+		finish(d, dispatch_take(d, 2), 2);
+	}
+	dispatch_count(d, &counts);
+	CHECK(counts.hosts <= 1026);
+	add(d, "paused", 2);
+	job = dispatch_refused(d, 3, &refusal);
+	CHECK(job);
+	job_free(job);
+	/* Whatever waits is handed out at the end, these too. */
+	add(d, "paused", 3);
+	job = dispatch_drain(d);
+	CHECK_INT(job->line, 3);
+	job_free(job);
+	CHECK(!dispatch_drain(d));
 	dispatch_free(d);
 }
 
@@ -394,7 +468,7 @@ TEST(random_histories_lose_nothing)
 		} else if (flying[i]) {
 			per_host[flying[i]->line % 5]--;
 			if (what == 6)
-				dispatch_pause(d, flying[i], now, rand() % (int)(2 * MS));
+				dispatch_pause(d, flying[i], now, rand() % (int)(2 * MS), 429);
 			if (what == 7) {
 				dispatch_again(d, flying[i], now, rand() % (int)(5 * MS));
 			} else {

@@ -164,7 +164,7 @@ TEST(a_chosen_list_replaces_the_default_and_its_rule)
 	CHECK(!retry_decide(&p, &c).again);
 }
 
-TEST(a_wait_that_is_too_long_gives_the_item_up_and_pauses_nobody)
+TEST(a_wait_that_is_too_long_gives_the_item_up_and_pauses_its_host)
 {
 	struct retry_case c = item(503);
 	struct retry_verdict v;
@@ -172,7 +172,7 @@ TEST(a_wait_that_is_too_long_gives_the_item_up_and_pauses_nobody)
 	c.retry_after = 301 * SECOND;
 	v = decide(c);
 	CHECK_INT(v.why, RETRY_TOO_LONG);
-	CHECK_INT(v.pause, 0);
+	CHECK_INT(v.pause, 301 * SECOND);
 	c.retry_after = INT64_MAX;
 	CHECK_INT(decide(c).why, RETRY_TOO_LONG);
 }
