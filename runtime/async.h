@@ -47,18 +47,18 @@ extern "C" {
  */
 enum async_code {
 	ASYNC_OK = 0,
-	ASYNC_EINVAL = -EINVAL,	     /* asyncio's ValueError: a bad argument */
-	ASYNC_ENOMEM = -ENOMEM,	     /* no memory, or no stack to be had */
-	ASYNC_ECANCELED = -10001,    /* CancelledError */
-	ASYNC_ETIMEOUT = -10002,     /* TimeoutError */
+	ASYNC_EINVAL = -EINVAL,	      /* asyncio's ValueError: a bad argument */
+	ASYNC_ENOMEM = -ENOMEM,	      /* no memory, or no stack to be had */
+	ASYNC_ECANCELED = -10001,     /* CancelledError */
+	ASYNC_ETIMEOUT = -10002,      /* TimeoutError */
 	ASYNC_EINVALIDSTATE = -10003, /* InvalidStateError: a result set twice, or not there yet */
-	ASYNC_ESELF = -10004,	     /* RuntimeError: Task cannot await on itself */
-	ASYNC_EDEADLOCK = -10005,    /* nothing ready, no timer, no fd: nobody can ever wake main */
-	ASYNC_ENOGUARD = -10006,     /* guard=required, and the kernel refuses another guard page */
-	ASYNC_ECLOSED = -10007,	     /* the fd was closed while a task waited on it */
-	ASYNC_EBUSY = -10008,	     /* a second reader (or writer) on one fd; a loop runs already */
-	ASYNC_ESHUTDOWN = -10009,    /* the pool or the loop is shutting down */
-	ASYNC_EFAILED = -10010,	     /* a failure without a better code */
+	ASYNC_ESELF = -10004,	      /* RuntimeError: Task cannot await on itself */
+	ASYNC_EDEADLOCK = -10005, /* nothing ready, no timer, no fd: nobody can ever wake main */
+	ASYNC_ENOGUARD = -10006,  /* guard=required, and the kernel refuses another guard page */
+	ASYNC_ECLOSED = -10007,	  /* the fd was closed while a task waited on it */
+	ASYNC_EBUSY = -10008,	  /* a second reader (or writer) on one fd; a loop runs already */
+	ASYNC_ESHUTDOWN = -10009, /* the pool or the loop is shutting down */
+	ASYNC_EFAILED = -10010,	  /* a failure without a better code */
 };
 
 /* A task's exception: what went wrong, and where it was raised. */
@@ -115,7 +115,7 @@ struct async_run_options {
 	uint64_t shuffle_seed; /* not 0: the ready queue is shuffled, to catch reliance on order */
 	size_t stack_size;     /* default for tasks, bytes; 0: ASYNC_STACK_DEFAULT */
 	enum async_guard guard;
-	int max_threads; /* of async_to_thread; 0: min(32, CPUs + 4), as asyncio */
+	int max_threads;	 /* of async_to_thread; 0: min(32, CPUs + 4), as asyncio */
 	double executor_timeout; /* seconds to wait for running threads at the end; 0: 300 */
 };
 
@@ -177,11 +177,11 @@ struct async_task_options {
  * "Task exception was never retrieved".
  */
 #define async_create_task(fn, arg) async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), NULL)
-#define async_create_task_with(fn, arg, options)                                                   \
+#define async_create_task_with(fn, arg, options) \
 	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), (options))
 /* The same with a copy of the argument, at most 2 KiB, that lives as long as the task. */
-#define async_create_task_copy(fn, arg, size)                                                      \
-	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg),                                         \
+#define async_create_task_copy(fn, arg, size)              \
+	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), \
 			     &(struct async_task_options){ .copy = (size) })
 struct async_task *async_create_task_at(const char *here, const char *label, int (*fn)(void *arg),
 					void *arg, const struct async_task_options *options)
@@ -258,7 +258,7 @@ enum async_gather_mode {
  * run on (that would be a task group); results then has ASYNC_EINVALIDSTATE for those still running.
  * Cancelling the caller cancels every child: ASYNC_ECANCELED. Without memory: ASYNC_ENOMEM.
  */
-#define async_gather(tasks, n, mode, results)                                                      \
+#define async_gather(tasks, n, mode, results) \
 	async_gather_at(ASYNC_HERE, (tasks), (n), (mode), (results))
 ASYNC_SUSPENDS int async_gather_at(const char *here, struct async_task *const *tasks, size_t n,
 				   enum async_gather_mode mode, int *results);
@@ -297,7 +297,8 @@ struct async_handle {
 
 struct async_timer {
 	struct async_handle handle;
-	struct async_timer *child, *sibling, *parent; /* pairing heap; parent is the left neighbour */
+	/* A pairing heap; parent is the left neighbour. */
+	struct async_timer *child, *sibling, *parent;
 	int64_t when;
 	uint64_t sequence;
 	bool pending;
@@ -409,7 +410,9 @@ struct async_semaphore {
 	int value;
 	struct async_list waiters;
 };
+/* clang-format off */
 #define ASYNC_SEMAPHORE(n) { .value = (n) }
+/* clang-format on */
 
 /* ASYNC_EINVAL when value is negative. */
 int async_semaphore_init(struct async_semaphore *semaphore, int value);
@@ -447,7 +450,7 @@ ASYNC_SUSPENDS int async_to_thread_at(const char *here, int (*fn)(void *arg), vo
  * into arg. done_with(copy), if not NULL, runs on the thread after an abandoned job, to free what
  * its result holds.
  */
-#define async_to_thread_copy(fn, arg, size, done_with)                                             \
+#define async_to_thread_copy(fn, arg, size, done_with) \
 	async_to_thread_copy_at(ASYNC_HERE, (fn), (arg), (size), (done_with))
 ASYNC_SUSPENDS int async_to_thread_copy_at(const char *here, int (*fn)(void *arg), void *arg,
 					   size_t size, void (*done_with)(void *arg));
@@ -459,7 +462,7 @@ ASYNC_SUSPENDS int async_to_thread_copy_at(const char *here, int (*fn)(void *arg
  */
 struct async_pool;
 struct async_pool *async_pool_new(int max_threads);
-#define async_pool_run(pool, fn, arg, size, done_with)                                             \
+#define async_pool_run(pool, fn, arg, size, done_with) \
 	async_pool_run_at(ASYNC_HERE, (pool), (fn), (arg), (size), (done_with))
 /* size 0: as async_to_thread; else as async_to_thread_copy. */
 ASYNC_SUSPENDS int async_pool_run_at(const char *here, struct async_pool *pool,
@@ -494,16 +497,16 @@ int async_close_at(const char *here, int fd);
  * environment overrides what the program asks for here; call it before async_run().
  */
 struct async_stall {
-	const char *task;      /* its name */
-	const char *function;  /* the innermost frame of the program's own code; NULL: unknown */
-	const char *file;      /* as the compiler saw it; NULL without line information */
+	const char *task;     /* its name */
+	const char *function; /* the innermost frame of the program's own code; NULL: unknown */
+	const char *file;     /* as the compiler saw it; NULL without line information */
 	int line;
-	double seconds;	       /* how long the loop has been held: so far, or in all */
-	bool ended;	       /* false: it still lasts */
-	const char *text;      /* the whole report, several lines */
+	double seconds;	  /* how long the loop has been held: so far, or in all */
+	bool ended;	  /* false: it still lasts */
+	const char *text; /* the whole report, several lines */
 };
 struct async_watchdog_options {
-	double limit;	       /* seconds; 0: 0.1; negative: off */
+	double limit; /* seconds; 0: 0.1; negative: off */
 	/* Called on the watchdog's thread instead of writing text to stderr. */
 	void (*report)(const struct async_stall *stall, void *arg);
 	void *arg;

@@ -91,7 +91,9 @@ const char *async_errname(int code)
 /* What a failure is reported as when there is no memory for its text. */
 static struct error_record no_memory = {
 	.references = -1,
-	.error = { .code = ASYNC_ENOMEM, .message = "no memory for the message", .function = "?",
+	.error = { .code = ASYNC_ENOMEM,
+		   .message = "no memory for the message",
+		   .function = "?",
 		   .file = "?" },
 };
 

@@ -36,7 +36,7 @@ struct stack_pool {
 	unsigned dirty_count, next_evicted;
 	size_t in_use, cached, empty_slabs;
 	size_t splits, max_splits; /* guards made by mprotect; 0: not known yet */
-	bool no_guard_install; /* this kernel does not know MADV_GUARD_INSTALL */
+	bool no_guard_install;	   /* this kernel does not know MADV_GUARD_INSTALL */
 	bool said_canary;
 };
 

@@ -32,7 +32,8 @@ static int wait_in(struct async_list *waiters, struct waiter *waiter, struct tas
 static bool wake_next(struct async_list *waiters)
 {
 	list_for_each(node, waiters)
-		if (async_future_set_result(&container_of(node, struct waiter, node)->future, 0) == 0)
+		if (async_future_set_result(&container_of(node, struct waiter, node)->future, 0) ==
+		    0)
 			return true;
 	return false;
 }

@@ -6,7 +6,8 @@
 
 SCENARIO(gather_order_of_results)
 {
-	struct async_task *tasks[] = { WORKER("A", .n = 3), WORKER("B", .n = 1), WORKER("C", .n = 2) };
+	struct async_task *tasks[] = { WORKER("A", .n = 3), WORKER("B", .n = 1),
+				       WORKER("C", .n = 2) };
 	int results[3];
 
 	async_gather(tasks, 3, ASYNC_RAISE, results);
@@ -16,7 +17,8 @@ SCENARIO(gather_order_of_results)
 
 SCENARIO(gather_first_error_others_run_on)
 {
-	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"), WORKER("B", .n = 3),
+	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"),
+				       WORKER("B", .n = 3),
 				       WORKER("C", .n = 2, .raises = "KeyError(2)") };
 	int rc = async_gather(tasks, 3, ASYNC_RAISE, NULL);
 
@@ -29,7 +31,8 @@ SCENARIO(gather_first_error_others_run_on)
 
 SCENARIO(gather_return_exceptions)
 {
-	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"), WORKER("B", .n = 2) };
+	struct async_task *tasks[] = { WORKER("A", .n = 1, .raises = "ValueError(1)"),
+				       WORKER("B", .n = 2) };
 	int results[2];
 
 	async_gather(tasks, 2, ASYNC_RETURN_EXCEPTIONS, results);
@@ -82,7 +85,8 @@ static void gather_cancelled(struct async_task **kids)
 
 SCENARIO(gather_outer_cancel_false)
 {
-	struct async_task *kids[] = { WORKER("A", .n = 1, .dt = 10), WORKER("B", .n = 1, .dt = 10, .cleanup = 3) };
+	struct async_task *kids[] = { WORKER("A", .n = 1, .dt = 10),
+				      WORKER("B", .n = 1, .dt = 10, .cleanup = 3) };
 
 	gather_cancelled(kids);
 	return 0;
@@ -90,7 +94,8 @@ SCENARIO(gather_outer_cancel_false)
 
 SCENARIO(gather_cancel_after_done)
 {
-	struct async_task *tasks[] = { WORKER("A", .n = 0, .raises = "ValueError(1)"), WORKER("B", .n = 3) };
+	struct async_task *tasks[] = { WORKER("A", .n = 0, .raises = "ValueError(1)"),
+				       WORKER("B", .n = 3) };
 	int rc = async_gather(tasks, 2, ASYNC_RAISE, NULL);
 
 	/* The future of gather is gone with its call: cancelling it is what nobody can do any more. */

@@ -54,8 +54,8 @@ SCENARIO(timeout_basic)
 
 	async_timeout_begin(&limit, 1);
 	if (async_timeout_end(&limit, async_sleep(5)) == ASYNC_ETIMEOUT)
-		trace("TimeoutError expired %s cancelling %d",
-		      TRUTH(async_timeout_expired(&limit)), cancelling());
+		trace("TimeoutError expired %s cancelling %d", TRUTH(async_timeout_expired(&limit)),
+		      cancelling());
 	return 0;
 }
 

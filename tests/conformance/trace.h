@@ -32,8 +32,8 @@ struct worker {
 	int cleanup;
 };
 int worker(void *worker);
-#define WORKER(title, ...)                                                                         \
-	async_create_task_copy(worker, (&(struct worker){ .name = title, __VA_ARGS__ }),           \
+#define WORKER(title, ...)                                                               \
+	async_create_task_copy(worker, (&(struct worker){ .name = title, __VA_ARGS__ }), \
 			       sizeof(struct worker))
 
 /* asyncio.wait([task]) where only its waiting matters. */
@@ -50,13 +50,13 @@ struct scenario {
 void scenario_register(struct scenario *scenario);
 const struct scenario *scenario_first(void);
 
-#define SCENARIO(title)                                                                            \
-	static int run_##title(void *arg);                                                         \
-	static struct scenario entry_##title = { .name = #title, .run = run_##title };             \
-	__attribute__((constructor)) static void register_##title(void)                            \
-	{                                                                                          \
-		scenario_register(&entry_##title);                                                 \
-	}                                                                                          \
+#define SCENARIO(title)                                                                \
+	static int run_##title(void *arg);                                             \
+	static struct scenario entry_##title = { .name = #title, .run = run_##title }; \
+	__attribute__((constructor)) static void register_##title(void)                \
+	{                                                                              \
+		scenario_register(&entry_##title);                                     \
+	}                                                                              \
 	static int run_##title(__attribute__((unused)) void *arg)
 
 /* Runs the scenario on a loop with a virtual clock; the log it made, valid until the next. */
