@@ -59,6 +59,11 @@ enum async_code {
 	ASYNC_EBUSY = -10008,	     /* a second reader (or writer) on one fd; a loop runs already */
 	ASYNC_ESHUTDOWN = -10009,    /* the pool or the loop is shutting down */
 	ASYNC_EFAILED = -10010,	     /* a failure without a better code */
+	ASYNC_ERUNTIME = -10011,     /* RuntimeError: not in this state; the message says why */
+	ASYNC_EBROKENBARRIER = -10012, /* BrokenBarrierError */
+	ASYNC_EQUEUEFULL = -10013,   /* QueueFull */
+	ASYNC_EQUEUEEMPTY = -10014,  /* QueueEmpty */
+	ASYNC_EQUEUESHUTDOWN = -10015, /* QueueShutDown */
 };
 
 /* A task's exception: what went wrong, and where it was raised. */
@@ -399,38 +404,6 @@ void async_task_add_done_callback(struct async_task *task, struct async_handle *
 #define async_future_await(future) async_future_await_at(ASYNC_HERE, (future))
 ASYNC_SUSPENDS int async_future_await_at(const char *here, struct async_future *future);
 
-/* ---- Synchronisation ------------------------------------------------------------------------- */
-
-/*
- * asyncio.Semaphore: fair. A newcomer never overtakes, and a waiter that was woken and then
- * cancelled passes its slot on. Static initialiser: ASYNC_SEMAPHORE(n).
- */
-struct async_semaphore {
-	int value;
-	struct async_list waiters;
-};
-#define ASYNC_SEMAPHORE(n) { .value = (n) }
-
-/* ASYNC_EINVAL when value is negative. */
-int async_semaphore_init(struct async_semaphore *semaphore, int value);
-/* 0, or ASYNC_ECANCELED. */
-#define async_semaphore_acquire(semaphore) async_semaphore_acquire_at(ASYNC_HERE, (semaphore))
-ASYNC_SUSPENDS int async_semaphore_acquire_at(const char *here, struct async_semaphore *semaphore);
-void async_semaphore_release(struct async_semaphore *semaphore);
-/* True when acquire would have to wait. */
-bool async_semaphore_locked(const struct async_semaphore *semaphore);
-
-/* asyncio.Event. Static initialiser: {0}. */
-struct async_event {
-	bool value;
-	struct async_list waiters;
-};
-void async_event_set(struct async_event *event);
-void async_event_clear(struct async_event *event);
-bool async_event_is_set(const struct async_event *event);
-#define async_event_wait(event) async_event_wait_at(ASYNC_HERE, (event))
-ASYNC_SUSPENDS int async_event_wait_at(const char *here, struct async_event *event);
-
 /* ---- Threads --------------------------------------------------------------------------------- */
 
 /*
@@ -522,4 +495,9 @@ int async_install_overflow_handler(void);
 #ifdef __cplusplus
 }
 #endif
+
+/* Chapters of the manual in files of their own. */
+#include "runtime/async_sync.h"
+#include "runtime/async_queue.h"
+
 #endif

@@ -31,6 +31,11 @@ static const struct async_error_entry runtime_codes[] = {
 	{ ASYNC_EBUSY, "ASYNC_EBUSY", "another one is in use already" },
 	{ ASYNC_ESHUTDOWN, "ASYNC_ESHUTDOWN", "shutting down" },
 	{ ASYNC_EFAILED, "ASYNC_EFAILED", "failed" },
+	{ ASYNC_ERUNTIME, "ASYNC_ERUNTIME", "not allowed in this state" },
+	{ ASYNC_EBROKENBARRIER, "ASYNC_EBROKENBARRIER", "the barrier is broken" },
+	{ ASYNC_EQUEUEFULL, "ASYNC_EQUEUEFULL", "the queue is full" },
+	{ ASYNC_EQUEUEEMPTY, "ASYNC_EQUEUEEMPTY", "the queue is empty" },
+	{ ASYNC_EQUEUESHUTDOWN, "ASYNC_EQUEUESHUTDOWN", "the queue is shut down" },
 };
 
 static struct {
