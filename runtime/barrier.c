@@ -102,8 +102,8 @@ static int change(const char *here, struct async_barrier *barrier, bool abort)
 	if (abort)
 		barrier->state = ASYNC_BARRIER_BROKEN;
 	else
-		barrier->state = barrier->count > 0 ? ASYNC_BARRIER_RESETTING
-						    : ASYNC_BARRIER_FILLING;
+		barrier->state =
+			barrier->count > 0 ? ASYNC_BARRIER_RESETTING : ASYNC_BARRIER_FILLING;
 	async_condition_notify_all(&barrier->changed);
 	return async_condition_release(&barrier->changed);
 }

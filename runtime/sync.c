@@ -15,9 +15,7 @@ static int init(struct async_semaphore *semaphore, int value, bool bounded)
 {
 	if (value < 0)
 		return async_raise(ASYNC_EINVAL, "Semaphore initial value must be >= 0");
-	*semaphore = (struct async_semaphore){ .value = value,
-					       .bounded = bounded,
-					       .bound = value };
+	*semaphore = (struct async_semaphore){ .value = value, .bounded = bounded, .bound = value };
 	return 0;
 }
 
