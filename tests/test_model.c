@@ -17,7 +17,7 @@
 #include "runtime/async.h"
 #include "tests/harness.h"
 
-enum { LOCKS = 2, QUEUES = 3, TASKS = 6, STEPS = 8, DEPTH = 3 };
+enum { LOCKS = 2, QUEUES = 3, TASKS = 8, STEPS = 8, DEPTH = 3, MOVES = 13 };
 
 struct item {
 	uint64_t number; /* in the order in which the queue took them */
@@ -48,8 +48,10 @@ struct model {
 		struct async_task *task;
 		uint64_t random;
 		bool stubborn; /* goes on when cancelled */
+		int favourite; /* every second time it does this */
 	} actors[TASKS];
 	int actor_count;
+	int lines_used;
 };
 
 /* CHECK() that names the program. */
@@ -120,7 +122,7 @@ static int hold_slot(struct actor *actor, int depth)
 
 static int put(struct actor *actor, int depth)
 {
-	struct line *line = &actor->model->lines[draw(actor, QUEUES)];
+	struct line *line = &actor->model->lines[draw(actor, actor->model->lines_used)];
 	struct item *item = malloc(sizeof *item);
 	int rc;
 
@@ -140,7 +142,7 @@ static int put(struct actor *actor, int depth)
 
 static int get(struct actor *actor, int depth)
 {
-	struct line *line = &actor->model->lines[draw(actor, QUEUES)];
+	struct line *line = &actor->model->lines[draw(actor, actor->model->lines_used)];
 	void *taken;
 	struct item *item;
 	int rc;
@@ -194,13 +196,14 @@ static int join(struct actor *actor, int depth)
 
 static int act(struct actor *actor, int depth)
 {
-	static int (*const moves[])(struct actor * actor, int depth) = {
+	static int (*const moves[MOVES])(struct actor * actor, int depth) = {
 		nap, nap, hold_lock, hold_lock, hold_slot,	 put,	       put,
 		get, get, join,	     nap,	cancel_somebody, with_a_limit,
 	};
 
-	return depth < DEPTH ? moves[draw(actor, sizeof moves / sizeof moves[0])](actor, depth)
-			     : async_sleep(0);
+	if (depth >= DEPTH)
+		return async_sleep(0);
+	return moves[draw(actor, 2) ? actor->favourite : draw(actor, MOVES)](actor, depth);
 }
 
 static int play(void *arg)
@@ -231,13 +234,15 @@ static void begin(struct model *model)
 	CHECK_INT(async_queue_init(&model->lines[0].queue, draw(&dice, 3)), 0);
 	CHECK_INT(async_lifo_queue_init(&model->lines[1].queue, draw(&dice, 3)), 0);
 	CHECK_INT(async_priority_queue_init(&model->lines[2].queue, draw(&dice, 3), by_rank), 0);
+	model->lines_used = draw(&dice, 2) ? 1 : QUEUES;
 	model->actor_count = 2 + draw(&dice, TASKS - 1);
 	for (int i = 0; i < model->actor_count; i++) {
 		struct actor *actor = &model->actors[i];
 
 		*actor = (struct actor){ .model = model,
 					 .random = dice.random + (uint64_t)i + 1,
-					 .stubborn = draw(&dice, 3) == 0 };
+					 .stubborn = draw(&dice, 3) == 0,
+					 .favourite = draw(&dice, MOVES) };
 		actor->task = async_create_task(play, actor);
 		CHECK(actor->task != NULL);
 	}
