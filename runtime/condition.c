@@ -7,6 +7,7 @@
  * leaves with an error may have been notified before; the notification goes to another one, who may
  * find that there was none: that is the spurious wake-up that conditions allow.
  */
+#include "runtime/scope.h"
 #include "runtime/task.h"
 #include "runtime/waiter.h"
 
@@ -40,8 +41,11 @@ int async_condition_wait_at(const char *here, struct async_condition *condition)
 		return async_raise(ASYNC_ERUNTIME, "cannot wait on un-acquired lock");
 	async_lock_release(lock_of(condition));
 	rc = waiter_wait(&waiter, &condition->waiters, task, here);
+	/* In a scope's level mode each attempt would fail at once, for ever. */
+	scope_edges_begin(task);
 	while ((again = async_lock_acquire_at(here, lock_of(condition))) < 0)
 		rc = again;
+	scope_edges_end(task);
 	if (rc < 0)
 		waiter_wake_next(&condition->waiters);
 	return rc;
