@@ -375,6 +375,26 @@ TEST(an_immediate_shutdown_drops_what_is_inside_and_counts_it_as_done)
 	run(immediate_shutdown);
 }
 
+static int immediate_shutdown_of_the_untouched(void *arg)
+{
+	struct async_queue queue = { .drop = count_and_free };
+	struct async_task *joiner;
+
+	(void)arg;
+	CHECK_INT(async_queue_put_nowait(&queue, malloc(1)), 0);
+	joiner = async_create_task(join, &queue);
+	yield(1);
+	async_queue_shutdown(&queue, true);
+	CHECK_INT(async_await(joiner), 0);
+	async_queue_destroy(&queue);
+	return 0;
+}
+
+TEST(an_immediate_shutdown_ends_a_join_if_nothing_is_being_worked_on)
+{
+	run(immediate_shutdown_of_the_untouched);
+}
+
 static int shutdown_wakes_getters(void *arg)
 {
 	struct async_queue queue = { 0 };
