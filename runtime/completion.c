@@ -82,8 +82,8 @@ struct async_completion *async_as_completed_at(const char *here, struct async_ta
 
 	if (!is_limit(seconds))
 		return NULL;
-	return begin(&children,
-		     children_of_tasks(&children, here, "async_as_completed", tasks, n), seconds);
+	return begin(&children, children_of_tasks(&children, here, "async_as_completed", tasks, n),
+		     seconds);
 }
 
 struct async_completion *async_as_completed_futures(struct async_future *const *futures, size_t n,

@@ -43,12 +43,13 @@ static void run_task(struct async_loop *loop, struct async_handle *handle)
 	loop_run_handle(loop, handle);
 	seconds = seconds_since(loop, start);
 	if (seconds >= loop->slow_callback) {
-		snprintf(text, sizeof text,
-			 "Executing <Task %s name='%s' coro=<%s()> created at %s> took %.3f seconds",
-			 task->state != TASK_DONE	 ? "pending"
-			 : async_future_cancelled(&task->future) ? "cancelled"
-								 : "finished",
-			 task_name(task, name), task->label, task->created_at, seconds);
+		snprintf(
+			text, sizeof text,
+			"Executing <Task %s name='%s' coro=<%s()> created at %s> took %.3f seconds",
+			task->state != TASK_DONE		? "pending"
+			: async_future_cancelled(&task->future) ? "cancelled"
+								: "finished",
+			task_name(task, name), task->label, task->created_at, seconds);
 		warn(loop, text);
 	}
 	task_drop(task);
@@ -70,8 +71,8 @@ void debug_run(struct async_loop *loop, struct async_handle *handle)
 	seconds = seconds_since(loop, start);
 	if (seconds < loop->slow_callback)
 		return;
-	snprintf(text, sizeof text, "Executing <Handle %#lx> took %.3f seconds",
-		 (unsigned long)run, seconds);
+	snprintf(text, sizeof text, "Executing <Handle %#lx> took %.3f seconds", (unsigned long)run,
+		 seconds);
 	warn(loop, text);
 }
 

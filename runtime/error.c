@@ -98,7 +98,9 @@ const char *async_errname(int code)
 /* What a failure is reported as when there is no memory for its text. */
 static struct error_record no_memory = {
 	.references = -1,
-	.error = { .code = ASYNC_ENOMEM, .message = "no memory for the message", .function = "?",
+	.error = { .code = ASYNC_ENOMEM,
+		   .message = "no memory for the message",
+		   .function = "?",
 		   .file = "?" },
 };
 
@@ -157,7 +159,8 @@ void error_record_drop(struct error_record *record)
 	if (!record || record->references < 0 || --record->references > 0)
 		return;
 	for (size_t i = 0; i < record->error.member_count; i++)
-		error_record_drop(container_of(record->members[i].error, struct error_record, error));
+		error_record_drop(
+			container_of(record->members[i].error, struct error_record, error));
 	free(record->members);
 	free(record);
 }

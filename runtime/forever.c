@@ -66,9 +66,8 @@ struct async_loop *async_loop_new(const struct async_run_options *options)
 {
 	static const struct async_run_options defaults;
 	struct async_loop *before = loop_current, *loop;
-	int rc = before && before->running
-			 ? ASYNC_EBUSY
-			 : loop_open(&loop, options ? options : &defaults);
+	int rc = before && before->running ? ASYNC_EBUSY
+					   : loop_open(&loop, options ? options : &defaults);
 
 	return task_set_last_error(rc) < 0 ? NULL : loop;
 }

@@ -87,8 +87,7 @@ static void start(struct async_gathering *gather)
 		future_complete(&gather->outer, ASYNC_FINISHED, 0);
 }
 
-static struct async_gathering *begin(struct children *children, int rc,
-				     enum async_gather_mode mode)
+static struct async_gathering *begin(struct children *children, int rc, enum async_gather_mode mode)
 {
 	struct async_gathering *gather = rc == 0 ? calloc(1, sizeof *gather) : NULL;
 
@@ -137,8 +136,8 @@ void async_gather_end(struct async_gathering *gather, int *results)
 		struct async_future *future = children->list[i].future;
 
 		if (results)
-			results[i] = async_future_done(future) ? future->result
-							       : ASYNC_EINVALIDSTATE;
+			results[i] =
+				async_future_done(future) ? future->result : ASYNC_EINVALIDSTATE;
 		future->retrieved = true;
 	}
 	children_close(children);

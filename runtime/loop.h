@@ -32,7 +32,8 @@ struct async_loop {
 	struct timer_heap timers;
 	struct task *current;
 	struct context context; /* of the thread that runs the loop */
-	struct context *back;	/* where a task goes that suspends: context, or an eager start's creator */
+	struct context
+		*back; /* where a task goes that suspends: context, or an eager start's creator */
 	struct error_record *cancel_record; /* the message of the cancellation that is under way */
 	bool running, stopping;
 	pthread_t thread; /* whose it is */
@@ -49,9 +50,9 @@ struct async_loop {
 	uint64_t shuffle;
 
 	/* Tasks. */
-	struct async_list tasks;   /* all that have not ended */
-	struct async_list orphans; /* references created outside any task */
-	struct async_list doomed;  /* cancelled by the end of async_run, and ended since */
+	struct async_list tasks;     /* all that have not ended */
+	struct async_list orphans;   /* references created outside any task */
+	struct async_list doomed;    /* cancelled by the end of async_run, and ended since */
 	struct async_list abandoned; /* destroyed; others may still point into their stacks */
 	size_t doomed_pending;
 	struct async_list free_blocks;

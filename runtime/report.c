@@ -37,11 +37,10 @@ static void print(const struct async_context *context, const struct task *task)
 					 "  task    \"%s\" running %s, created at %s\n",
 					 task_name(task, name), task->label, task->created_at);
 	if (context->error && used < sizeof text)
-		used += (size_t)snprintf(text + used, sizeof text - used,
-					 "  error   %s: %s\n  raised  in %s\n",
-					 async_errname(context->error->code),
-					 context->error->message,
-					 place_of(context->error, place, sizeof place));
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, "  error   %s: %s\n  raised  in %s\n",
+			async_errname(context->error->code), context->error->message,
+			place_of(context->error, place, sizeof place));
 	if (used >= sizeof text)
 		text[sizeof text - 2] = '\n';
 	fputs(text, stderr);
@@ -59,9 +58,9 @@ static void hand_over(const struct async_context *context, const struct task *ta
 
 void async_call_exception_handler(const struct async_context *context)
 {
-	hand_over(context, context->task ? task_of("?", "async_call_exception_handler",
-						   context->task)
-					 : NULL);
+	hand_over(context, context->task
+				   ? task_of("?", "async_call_exception_handler", context->task)
+				   : NULL);
 }
 
 static void report(const char *message, struct task *task, struct async_future *future)
@@ -115,14 +114,16 @@ void report_deadlock(struct async_loop *loop)
 	fprintf(stderr,
 		"deadlock: nothing is ready, no timer pends, and nothing outside can wake the loop; "
 		"%zu task%s wait%s for ever:\n",
-		loop->task_count, loop->task_count == 1 ? "" : "s", loop->task_count == 1 ? "s" : "");
+		loop->task_count, loop->task_count == 1 ? "" : "s",
+		loop->task_count == 1 ? "s" : "");
 	list_for_each(node, &loop->tasks) {
 		const struct task *task = container_of(node, struct task, all);
 
 		if (listed++ == LISTED_MAX)
 			break;
-		fprintf(stderr, "  task \"%s\" waits at %s (created at %s)\n", task_name(task, name),
-			task->waiting_at ? task->waiting_at : "?", task->created_at);
+		fprintf(stderr, "  task \"%s\" waits at %s (created at %s)\n",
+			task_name(task, name), task->waiting_at ? task->waiting_at : "?",
+			task->created_at);
 	}
 	if (loop->task_count > LISTED_MAX)
 		fprintf(stderr, "  and %zu more\n", loop->task_count - LISTED_MAX);

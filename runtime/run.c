@@ -8,8 +8,8 @@
 #include "runtime/interrupt.h"
 #include "runtime/list.h"
 
-#define CANCEL_PASSES 16   /* for tasks that are created while others are cancelled */
-#define DEADLOCKS_MAX 100  /* main may catch its cancellation and wait again; not for ever */
+#define CANCEL_PASSES 16  /* for tasks that are created while others are cancelled */
+#define DEADLOCKS_MAX 100 /* main may catch its cancellation and wait again; not for ever */
 #define DEADLOCKS_SHOWN 3
 
 /* A copy, cut short if need be: it outlives the loop, and nobody would free it. */

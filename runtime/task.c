@@ -307,7 +307,8 @@ static void finish(struct task *task)
 		loop->doomed_pending--;
 		list_append(&loop->doomed, &task->all);
 	}
-	future_complete(&task->future, rc == ASYNC_ECANCELED ? ASYNC_CANCELLED : ASYNC_FINISHED, rc);
+	future_complete(&task->future, rc == ASYNC_ECANCELED ? ASYNC_CANCELLED : ASYNC_FINISHED,
+			rc);
 	task_drop(task);
 }
 

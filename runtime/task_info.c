@@ -42,7 +42,7 @@ int async_raise_at(int code, const char *function, const char *file, int line, c
 const struct async_error *async_raised(int code)
 {
 	struct task *task = loop_current ? loop_current->current : NULL;
-	struct error_record *record = task	       ? task->future.record
+	struct error_record *record = task	     ? task->future.record
 				      : loop_current ? loop_current->raised
 						     : NULL;
 

@@ -88,8 +88,8 @@ static bool over(const struct async_task_group *group)
 
 static int check(const struct async_task_group *group)
 {
-	const char *state = !group->entered  ? "has not been entered"
-			    : over(group)    ? "is finished"
+	const char *state = !group->entered   ? "has not been entered"
+			    : over(group)     ? "is finished"
 			    : group->aborting ? "is shutting down"
 					      : NULL;
 
@@ -184,8 +184,8 @@ static void fill(struct error_record *record, struct async_task_group *group,
 		struct member *member = container_of(node, struct member, node);
 		struct error_record *error = error_record_take(task_error(member->task));
 
-		record->members[(*count)++] = (struct async_error_member){ member->name,
-									    &error->error };
+		record->members[(*count)++] =
+			(struct async_error_member){ member->name, &error->error };
 	}
 	if (body)
 		record->members[(*count)++].error = &error_record_take(body)->error;
