@@ -62,15 +62,17 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run test conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(LIB) $(SHARED) $(PROGRAMS) $(BENCHES)
 
-# These two work on a bare machine: what is missing is installed first, then make starts afresh,
+# These work on a bare machine: what is missing is installed first, then make starts afresh,
 # since the choice of backends depends on what is there.
 run: ; @.ci/deps build && $(MAKE) --no-print-directory all && $(BUILD)/demo
+conformance: ; @.ci/deps test && $(MAKE) --no-print-directory T=conformance tests && \
+	tests/conformance/check $(BUILD)
 test: ; @.ci/deps test && $(MAKE) --no-print-directory tests && T="$(T)" tests/run $(BUILD)
 
 tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS)
@@ -140,7 +142,7 @@ lint: layers ; @.ci/lint
 format: ; clang-format -i $$(find runtime net http app bench tests -name '*.[ch]')
 check-macos: ; @.ci/check-macos $(BUILD)
 
-HEADERS = $(wildcard runtime/async.h net/net.h http/http.h http/json.h http/loophound.h)
+HEADERS = $(wildcard runtime/async*.h net/net.h http/http.h http/json.h http/loophound.h)
 install: all
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BUILD="$(BUILD)" VERSION=$(VERSION) SOMAJOR=$(SOMAJOR) \
 	 LIBS="$(LIBS)" .ci/install $(HEADERS)
@@ -148,7 +150,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'targets:   all run test conformance deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 

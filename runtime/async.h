@@ -59,6 +59,13 @@ enum async_code {
 	ASYNC_EBUSY = -10008,	  /* a second reader (or writer) on one fd; a loop runs already */
 	ASYNC_ESHUTDOWN = -10009, /* the pool or the loop is shutting down */
 	ASYNC_EFAILED = -10010,	  /* a failure without a better code */
+	ASYNC_ERUNTIME = -10011,  /* RuntimeError: not in this state; the message says why */
+	ASYNC_EBROKENBARRIER = -10012, /* BrokenBarrierError */
+	ASYNC_EQUEUEFULL = -10013,     /* QueueFull */
+	ASYNC_EQUEUEEMPTY = -10014,    /* QueueEmpty */
+	ASYNC_EQUEUESHUTDOWN = -10015, /* QueueShutDown */
+	ASYNC_ESTOPPED = -10016,     /* RuntimeError: Event loop stopped before Future completed. */
+	ASYNC_EINTERRUPTED = -10017, /* KeyboardInterrupt: a signal ended the run */
 };
 
 /* A task's exception: what went wrong, and where it was raised. */
@@ -68,6 +75,15 @@ struct async_error {
 	const char *function;
 	const char *file;
 	int line;
+	/* What a task group raises stands for all its members; see async_taskgroup.h. Else 0. */
+	size_t member_count;
+	const struct async_error_member *members;
+};
+
+/* One of a group's failures: whose, in the order in which they happened; the body's is the last. */
+struct async_error_member {
+	struct async_task *task; /* a name, not a reference: for comparing with; NULL: the body */
+	const struct async_error *error;
 };
 
 /* One line of an error table: the code, its name as written in C, and what it means. */
@@ -88,7 +104,8 @@ void async_register_errors(const struct async_error_entry *table, size_t count);
 
 /*
  * Records message and place of a failure in the current task and returns code, to be written
- * `return async_raise(ASYNC_EINVAL, "no such symbol: %s", name);`. Outside a task it only returns.
+ * `return async_raise(ASYNC_EINVAL, "no such symbol: %s", name);`. In a callback it is recorded for
+ * that callback; outside a loop it only returns.
  */
 #define async_raise(code, ...) async_raise_at((code), __func__, __FILE__, __LINE__, __VA_ARGS__)
 int async_raise_at(int code, const char *function, const char *file, int line, const char *format,
@@ -103,11 +120,22 @@ const struct async_error *async_raised(int code);
 /* ---- Running --------------------------------------------------------------------------------- */
 
 struct async_task;
+struct async_future;
 struct async_loop;
 
 enum async_guard {
 	ASYNC_GUARD_AUTO,     /* guard pages while the kernel gives them, then a checked canary */
 	ASYNC_GUARD_REQUIRED, /* async_create_task fails with ASYNC_ENOGUARD instead */
+};
+
+/*
+ * Which signals cancel main while async_run() runs in the process's main thread; each only if it has
+ * its default disposition then, which it gets back at the end.
+ */
+enum async_signals {
+	ASYNC_SIGINT,	      /* as asyncio.run() */
+	ASYNC_SIGINT_SIGTERM, /* both */
+	ASYNC_NO_SIGNALS,
 };
 
 struct async_run_options {
@@ -117,6 +145,8 @@ struct async_run_options {
 	enum async_guard guard;
 	int max_threads;	 /* of async_to_thread; 0: min(32, CPUs + 4), as asyncio */
 	double executor_timeout; /* seconds to wait for running threads at the end; 0: 300 */
+	bool debug;		 /* debug mode, as LOOPHOUND_DEBUG=1; see async_loop.h */
+	enum async_signals signals;
 };
 
 /* The stack of a task unless its options say otherwise; runtime/README.md has the measurement. */
@@ -127,6 +157,11 @@ struct async_run_options {
  * that are left, waits for the threads, closes the loop. Returns main's outcome, or
  * ASYNC_EBUSY (a loop runs in this thread already), ASYNC_EDEADLOCK (reported on the way),
  * ASYNC_ENOMEM or a negative errno when no loop could be made. options may be NULL.
+ *
+ * SIGINT cancels main; when main ends with that cancellation, run returns ASYNC_EINTERRUPTED, else
+ * main's value. A second SIGINT does not wait for main: the rest is cancelled at once, and run
+ * returns ASYNC_EINTERRUPTED. A third, or one that a stuck loop has not looked at for half a second,
+ * does what it does by default. ASYNC_ESTOPPED when async_loop_stop() ended the run before main.
  */
 int async_run(int (*fn)(void *arg), void *arg);
 int async_run_with(int (*fn)(void *arg), void *arg, const struct async_run_options *options);
@@ -167,6 +202,11 @@ struct async_task_options {
 	const char *name;  /* copied, 31 bytes at most; NULL: "Task-N" */
 	size_t stack_size; /* bytes; 0: the run's default */
 	size_t copy;	   /* bytes of arg to copy into the task; 0: arg is used as it is */
+	/*
+	 * The body starts inside async_create_task(), up to its first wait. One that ends without
+	 * waiting is done when the call returns. Makes async_create_task() a call that runs others.
+	 */
+	bool eager_start;
 };
 
 /*
@@ -219,6 +259,12 @@ ASYNC_SUSPENDS int async_await_at(const char *here, struct async_task *task);
 #define async_cancel_message(task, message) async_cancel_at(ASYNC_HERE, (task), (message))
 bool async_cancel_at(const char *here, struct async_task *task, const char *message);
 
+/*
+ * CancelledError's argument, in the task that has got it: the message that the last ASYNC_ECANCELED
+ * of this task came with. NULL when it came with none. Valid until the next await.
+ */
+const char *async_cancelled_message(void);
+
 /* How many cancellations are outstanding, and one fewer (asyncio's counted cancellation). */
 int async_cancelling(struct async_task *task);
 int async_uncancel(struct async_task *task);
@@ -235,6 +281,12 @@ uint64_t async_task_id(struct async_task *task);
 
 /* The running task, borrowed: not to be released. NULL in a callback and outside the loop. */
 struct async_task *async_current_task(void);
+
+/*
+ * asyncio.all_tasks(): the tasks that have not ended, the oldest first, borrowed. Fills in at most
+ * max and returns how many there are.
+ */
+size_t async_all_tasks(struct async_task **tasks, size_t max);
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
@@ -269,6 +321,11 @@ ASYNC_SUSPENDS int async_gather_at(const char *here, struct async_task *const *t
  */
 #define async_wait_for(task, seconds) async_wait_for_at(ASYNC_HERE, (task), (seconds))
 ASYNC_SUSPENDS int async_wait_for_at(const char *here, struct async_task *task, double seconds);
+/* The same for a future. */
+#define async_wait_for_future(future, seconds) \
+	async_wait_for_future_at(ASYNC_HERE, (future), (seconds))
+ASYNC_SUSPENDS int async_wait_for_future_at(const char *here, struct async_future *future,
+					    double seconds);
 
 /*
  * asyncio.timeout(): a limit on a stretch of the current task.
@@ -297,8 +354,8 @@ struct async_handle {
 
 struct async_timer {
 	struct async_handle handle;
-	/* A pairing heap; parent is the left neighbour. */
-	struct async_timer *child, *sibling, *parent;
+	struct async_timer *child, *sibling,
+		*parent; /* pairing heap; parent is the left neighbour */
 	int64_t when;
 	uint64_t sequence;
 	bool pending;
@@ -308,6 +365,7 @@ struct async_timeout {
 	struct async_timer timer;
 	void *task;
 	int saved_cancelling;
+	unsigned depth;
 	enum { ASYNC_TIMEOUT_OUTSIDE, ASYNC_TIMEOUT_ENTERED, ASYNC_TIMEOUT_EXPIRING } stage;
 	bool expired;
 };
@@ -362,6 +420,8 @@ struct async_context {
 	const char *message;
 	struct async_task *task;
 	const struct async_error *error;
+	/* What "was never retrieved": asyncio's key "future". A task's own when it is a task. */
+	const struct async_future *future;
 };
 void async_set_exception_handler(void (*handler)(const struct async_context *context, void *arg),
 				 void *arg);
@@ -377,62 +437,57 @@ void async_call_exception_handler(const struct async_context *context);
 enum async_state { ASYNC_PENDING, ASYNC_CANCELLED, ASYNC_FINISHED };
 
 struct async_future {
-	enum async_state state;
+	enum async_state state : 8;
+	bool retrieved; /* somebody has asked how it failed */
+	bool mark;	/* private: for finding repetitions in a list */
 	int result;
 	struct async_list callbacks;
 	/* What cancelling means for this future; NULL: it just ends cancelled. */
 	bool (*cancel)(struct async_future *future);
+	void *record; /* private: text and place of its failure */
 };
 
 void async_future_init(struct async_future *future);
+/*
+ * The end of a future that may have failed with a message, which is freed. A failure that nobody
+ * has read is reported: "Future exception was never retrieved". Afterwards it is as after init.
+ */
+void async_future_close(struct async_future *future);
 bool async_future_done(const struct async_future *future);
+bool async_future_cancelled(const struct async_future *future);
+/* Its outcome, which counts as read; ASYNC_EINVALIDSTATE while it is pending. */
+int async_future_result(struct async_future *future);
+/* Its failure with text and place, if it was given them; counts as read. NULL: none. */
+const struct async_error *async_future_error(struct async_future *future);
 /* 0, or ASYNC_EINVALIDSTATE when it is done already. code as a coroutine returns it. */
 int async_future_set_result(struct async_future *future, int code);
+/*
+ * The same with a message for a negative code; who awaits it gets both. async_future_close() frees
+ * the message. 0 or ASYNC_EINVALIDSTATE.
+ */
+#define async_future_set_exception(future, code, ...) \
+	async_future_set_exception_at((future), (code), __func__, __FILE__, __LINE__, __VA_ARGS__)
+int async_future_set_exception_at(struct async_future *future, int code, const char *function,
+				  const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
 /* False when it is done already. */
 bool async_future_cancel(struct async_future *future);
+/* The message is copied, for those who await it; async_future_close() frees it. */
+bool async_future_cancel_message(struct async_future *future, const char *message);
 /* call_soon(run, arg) once done (at once when it is). The handle is the caller's. */
 void async_future_add_done_callback(struct async_future *future, struct async_handle *handle,
 				    void (*run)(void *arg), void *arg);
+/* Takes it back while the future is pending; false: it has run, or is going to. */
+bool async_future_remove_done_callback(struct async_future *future, struct async_handle *handle);
 /* The same for a task: it runs in the turn after the task's end. */
 void async_task_add_done_callback(struct async_task *task, struct async_handle *handle,
 				  void (*run)(void *arg), void *arg);
+bool async_task_remove_done_callback(struct async_task *task, struct async_handle *handle);
+/* The future that a task is: for what takes futures. Valid as long as the reference. */
+struct async_future *async_task_future(struct async_task *task);
 /* await future: its code. Cancelling the caller cancels the future. */
 #define async_future_await(future) async_future_await_at(ASYNC_HERE, (future))
 ASYNC_SUSPENDS int async_future_await_at(const char *here, struct async_future *future);
-
-/* ---- Synchronisation ------------------------------------------------------------------------- */
-
-/*
- * asyncio.Semaphore: fair. A newcomer never overtakes, and a waiter that was woken and then
- * cancelled passes its slot on. Static initialiser: ASYNC_SEMAPHORE(n).
- */
-struct async_semaphore {
-	int value;
-	struct async_list waiters;
-};
-/* clang-format off */
-#define ASYNC_SEMAPHORE(n) { .value = (n) }
-/* clang-format on */
-
-/* ASYNC_EINVAL when value is negative. */
-int async_semaphore_init(struct async_semaphore *semaphore, int value);
-/* 0, or ASYNC_ECANCELED. */
-#define async_semaphore_acquire(semaphore) async_semaphore_acquire_at(ASYNC_HERE, (semaphore))
-ASYNC_SUSPENDS int async_semaphore_acquire_at(const char *here, struct async_semaphore *semaphore);
-void async_semaphore_release(struct async_semaphore *semaphore);
-/* True when acquire would have to wait. */
-bool async_semaphore_locked(const struct async_semaphore *semaphore);
-
-/* asyncio.Event. Static initialiser: {0}. */
-struct async_event {
-	bool value;
-	struct async_list waiters;
-};
-void async_event_set(struct async_event *event);
-void async_event_clear(struct async_event *event);
-bool async_event_is_set(const struct async_event *event);
-#define async_event_wait(event) async_event_wait_at(ASYNC_HERE, (event))
-ASYNC_SUSPENDS int async_event_wait_at(const char *here, struct async_event *event);
 
 /* ---- Threads --------------------------------------------------------------------------------- */
 
@@ -525,4 +580,14 @@ int async_install_overflow_handler(void);
 #ifdef __cplusplus
 }
 #endif
+
+/* Chapters of the manual in files of their own. */
+#include "runtime/async_sync.h"
+#include "runtime/async_queue.h"
+#include "runtime/async_wait.h"
+#include "runtime/async_taskgroup.h"
+#include "runtime/async_scope.h"
+#include "runtime/async_local.h"
+#include "runtime/async_loop.h"
+
 #endif

@@ -31,6 +31,13 @@ static const struct async_error_entry runtime_codes[] = {
 	{ ASYNC_EBUSY, "ASYNC_EBUSY", "another one is in use already" },
 	{ ASYNC_ESHUTDOWN, "ASYNC_ESHUTDOWN", "shutting down" },
 	{ ASYNC_EFAILED, "ASYNC_EFAILED", "failed" },
+	{ ASYNC_ESTOPPED, "ASYNC_ESTOPPED", "Event loop stopped before Future completed." },
+	{ ASYNC_EINTERRUPTED, "ASYNC_EINTERRUPTED", "interrupted by a signal" },
+	{ ASYNC_ERUNTIME, "ASYNC_ERUNTIME", "not allowed in this state" },
+	{ ASYNC_EBROKENBARRIER, "ASYNC_EBROKENBARRIER", "the barrier is broken" },
+	{ ASYNC_EQUEUEFULL, "ASYNC_EQUEUEFULL", "the queue is full" },
+	{ ASYNC_EQUEUEEMPTY, "ASYNC_EQUEUEEMPTY", "the queue is empty" },
+	{ ASYNC_EQUEUESHUTDOWN, "ASYNC_EQUEUESHUTDOWN", "the queue is shut down" },
 };
 
 static struct {
@@ -114,12 +121,30 @@ struct error_record *error_record_make(int code, const char *function, const cha
 		return &no_memory;
 	vsnprintf(record->text, (size_t)length + 1, format, arguments);
 	record->references = 1;
+	record->members = NULL;
 	record->error = (struct async_error){ .code = code,
 					      .message = record->text,
 					      .function = function,
 					      .file = file,
 					      .line = line };
 	return record;
+}
+
+struct error_record *error_record_text(int code, const char *function, const char *file, int line,
+				       const char *format, ...)
+{
+	struct error_record *record;
+	va_list arguments;
+
+	va_start(arguments, format);
+	record = error_record_make(code, function, file, line, format, arguments);
+	va_end(arguments);
+	return record;
+}
+
+struct error_record *error_record_for(struct error_record *record, int code)
+{
+	return record && record->error.code == code ? record : NULL;
 }
 
 struct error_record *error_record_take(struct error_record *record)
@@ -131,8 +156,13 @@ struct error_record *error_record_take(struct error_record *record)
 
 void error_record_drop(struct error_record *record)
 {
-	if (record && record->references > 0 && --record->references == 0)
-		free(record);
+	if (!record || record->references < 0 || --record->references > 0)
+		return;
+	for (size_t i = 0; i < record->error.member_count; i++)
+		error_record_drop(
+			container_of(record->members[i].error, struct error_record, error));
+	free(record->members);
+	free(record);
 }
 
 void base_die(const char *format, ...)

@@ -10,12 +10,21 @@
 
 #include <math.h>
 
+#include "runtime/cancel.h"
 #include "runtime/list.h"
-#include "runtime/task.h"
 
 void async_future_init(struct async_future *future)
 {
 	*future = (struct async_future){ .state = ASYNC_PENDING };
+}
+
+void async_future_close(struct async_future *future)
+{
+	if (future->state == ASYNC_FINISHED && future->result < 0 &&
+	    future->result != ASYNC_ECANCELED && !future->retrieved)
+		report_future(future);
+	error_record_drop(future->record);
+	async_future_init(future);
 }
 
 bool async_future_done(const struct async_future *future)
@@ -23,10 +32,36 @@ bool async_future_done(const struct async_future *future)
 	return future->state != ASYNC_PENDING;
 }
 
+bool async_future_cancelled(const struct async_future *future)
+{
+	return future->state == ASYNC_CANCELLED;
+}
+
+int async_future_result(struct async_future *future)
+{
+	if (!async_future_done(future))
+		return ASYNC_EINVALIDSTATE;
+	future->retrieved = true;
+	return future->result;
+}
+
+const struct async_error *async_future_error(struct async_future *future)
+{
+	struct error_record *record;
+
+	if (!async_future_done(future))
+		return NULL;
+	future->retrieved = true;
+	record = error_record_for(future->record, future->result);
+	return record && future->result < 0 ? &record->error : NULL;
+}
+
 void future_complete(struct async_future *future, enum async_state state, int code)
 {
 	future->state = state;
 	future->result = code;
+	if (state == ASYNC_CANCELLED)
+		cancel_note_waiters(future);
 	list_splice(&loop_here("?", "completing a future")->ready, &future->callbacks);
 }
 
@@ -34,6 +69,21 @@ int async_future_set_result(struct async_future *future, int code)
 {
 	if (async_future_done(future))
 		return ASYNC_EINVALIDSTATE;
+	future_complete(future, ASYNC_FINISHED, code);
+	return 0;
+}
+
+int async_future_set_exception_at(struct async_future *future, int code, const char *function,
+				  const char *file, int line, const char *format, ...)
+{
+	va_list arguments;
+
+	if (async_future_done(future))
+		return ASYNC_EINVALIDSTATE;
+	va_start(arguments, format);
+	error_record_drop(future->record);
+	future->record = error_record_make(code, function, file, line, format, arguments);
+	va_end(arguments);
 	future_complete(future, ASYNC_FINISHED, code);
 	return 0;
 }
@@ -60,26 +110,36 @@ void async_future_add_done_callback(struct async_future *future, struct async_ha
 		list_append(&future->callbacks, &handle->node);
 }
 
-/* A cancellation that came after the wake-up still wins; the future keeps its result. */
-static int delivered(struct task *task, int code)
+bool async_future_remove_done_callback(struct async_future *future, struct async_handle *handle)
 {
-	if (!task->must_cancel)
-		return code;
-	task->must_cancel = false;
-	return ASYNC_ECANCELED;
+	if (async_future_done(future) || !list_linked(&handle->node))
+		return false;
+	list_remove(&handle->node);
+	return true;
+}
+
+/* It is done already: no turn passes, and a cancellation that is asked for waits for the next wait. */
+static int result_of(struct task *task, struct async_future *future)
+{
+	if (future->result >= 0)
+		return future->result;
+	future->retrieved = true;
+	return task_inherit(task, future);
 }
 
 int future_wait(struct task *task, const char *here, struct async_future *future)
 {
 	if (async_future_done(future))
-		return future->result;
+		return result_of(task, future);
 	async_future_add_done_callback(future, &task->step, task_step, task);
 	task->waiting = future;
-	if (task->must_cancel && async_future_cancel(future))
-		task->must_cancel = false;
+	if (task->must_cancel)
+		cancel_at_wait(task);
 	task_suspend(task, here);
 	task->waiting = NULL;
-	return delivered(task, future->result);
+	if (future->result >= 0 && !task->must_cancel)
+		return future->result;
+	return cancel_deliver(task, future);
 }
 
 int async_future_await_at(const char *here, struct async_future *future)
@@ -97,7 +157,7 @@ static int yield_once(struct task *task, const char *here)
 {
 	loop_call_soon(task->loop, &task->step);
 	task_suspend(task, here);
-	return delivered(task, 0);
+	return task->must_cancel ? cancel_deliver(task, NULL) : 0;
 }
 
 int async_sleep_at(const char *here, double seconds)

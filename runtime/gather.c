@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gather.c - asyncio.gather(): a future over many tasks.
+ * gather.c - asyncio.gather(): a future over many.
  *
  * The outer future ends when the last child has, or with the first failure in the mode that raises.
  * Each child calls child_done, a turn after it ended; that completes outer, whose waiter runs a
@@ -8,140 +8,156 @@
  */
 #include <stdlib.h>
 
+#include "runtime/async_wait.h"
+#include "runtime/children.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
 
-struct child {
-	struct async_handle handle;
-	struct gather *gather;
-	struct task *task;
-	bool repeated; /* the same task stands further left */
-};
-
-struct gather {
+struct async_gathering {
 	struct async_future outer;
 	enum async_gather_mode mode;
-	size_t count, unique, finished;
+	size_t finished;
 	bool cancel_requested;
-	struct task *failed; /* whose failure ended it */
-	struct child children[];
+	struct children children;
 };
 
 static bool cancel_children(struct async_future *outer)
 {
-	struct gather *gather = container_of(outer, struct gather, outer);
+	struct async_gathering *gather = container_of(outer, struct async_gathering, outer);
 	bool any = false;
 
-	for (size_t i = 0; i < gather->count; i++)
-		if (!gather->children[i].repeated && task_cancel(gather->children[i].task, NULL))
+	for (size_t i = 0; i < gather->children.count; i++)
+		if (!gather->children.list[i].repeated &&
+		    async_future_cancel(gather->children.list[i].future))
 			any = true;
 	if (any)
 		gather->cancel_requested = true;
 	return any;
 }
 
+/* The outer future ends as the child did, with its message. A child's cancellation is a failure. */
+static void end_as(struct async_gathering *gather, struct async_future *child, int code)
+{
+	struct error_record *record = NULL;
+
+	if (child->result == code)
+		record = error_record_for(child->record, code);
+	if (record && code == ASYNC_ECANCELED && task_of_future(child))
+		child->record = NULL;
+	else
+		error_record_take(record);
+	gather->outer.record = record;
+	future_complete(&gather->outer, ASYNC_FINISHED, code);
+}
+
 static void child_done(void *arg)
 {
 	struct child *child = arg;
-	struct gather *gather = child->gather;
-	int result = child->task->future.result;
+	struct async_gathering *gather = child->owner;
+	struct children *children = &gather->children;
+	int result = child->future->result;
 
 	gather->finished++;
-	child->task->retrieved = true;
+	child->future->retrieved = true;
 	if (async_future_done(&gather->outer))
 		return;
-	if (gather->mode == ASYNC_RAISE && result < 0) {
-		gather->failed = child->task;
-		future_complete(&gather->outer, ASYNC_FINISHED, result);
-	} else if (gather->finished == gather->unique) {
-		future_complete(&gather->outer, ASYNC_FINISHED,
-				gather->cancel_requested ? ASYNC_ECANCELED : 0);
-	}
+	if (gather->mode == ASYNC_RAISE && result < 0)
+		end_as(gather, child->future, result);
+	else if (gather->finished < children->unique)
+		return;
+	else if (gather->cancel_requested)
+		end_as(gather, children->list[children->count - 1].future, ASYNC_ECANCELED);
+	else
+		future_complete(&gather->outer, ASYNC_FINISHED, 0);
 }
 
 /* Those that are done count at once, when all callbacks are in place; so do asyncio's. */
-static void start(struct gather *gather)
+static void start(struct async_gathering *gather)
 {
-	for (size_t i = 0; i < gather->count; i++) {
-		struct child *child = &gather->children[i];
+	struct children *children = &gather->children;
 
-		if (!child->repeated && !async_future_done(&child->task->future))
-			async_future_add_done_callback(&child->task->future, &child->handle,
-						       child_done, child);
-	}
-	for (size_t i = 0; i < gather->count; i++) {
-		struct child *child = &gather->children[i];
+	for (size_t i = 0; i < children->count; i++)
+		if (!children->list[i].repeated && !async_future_done(children->list[i].future))
+			children_watch(&children->list[i], child_done);
+	for (size_t i = 0; i < children->count; i++)
+		if (!children->list[i].repeated && !list_linked(&children->list[i].handle.node))
+			child_done(&children->list[i]);
+	if (children->count == 0)
+		future_complete(&gather->outer, ASYNC_FINISHED, 0);
+}
 
-		if (!child->repeated && async_future_done(&child->task->future) &&
-		    !list_linked(&child->handle.node))
-			child_done(child);
+static struct async_gathering *begin(struct children *children, int rc, enum async_gather_mode mode)
+{
+	struct async_gathering *gather = rc == 0 ? calloc(1, sizeof *gather) : NULL;
+
+	task_set_last_error(gather ? 0 : ASYNC_ENOMEM);
+	if (!gather) {
+		if (rc == 0)
+			children_close(children);
+		return NULL;
 	}
+	gather->outer.cancel = cancel_children;
+	gather->mode = mode;
+	gather->children = *children;
+	for (size_t i = 0; i < children->count; i++)
+		gather->children.list[i].owner = gather;
+	start(gather);
+	return gather;
+}
+
+struct async_gathering *async_gather_begin_at(const char *here, struct async_task *const *tasks,
+					      size_t n, enum async_gather_mode mode)
+{
+	struct children children;
+
+	return begin(&children, children_of_tasks(&children, here, "async_gather", tasks, n), mode);
+}
+
+struct async_gathering *async_gather_begin_futures(struct async_future *const *futures, size_t n,
+						   enum async_gather_mode mode)
+{
+	struct children children;
+
+	return begin(&children, children_of_futures(&children, futures, n), mode);
+}
+
+struct async_future *async_gathering_future(struct async_gathering *gather)
+{
+	return &gather->outer;
 }
 
 /* What still runs is left alone; its failure counts as read, as it would have been by its callback. */
-static void finish(struct gather *gather, int *results)
+void async_gather_end(struct async_gathering *gather, int *results)
 {
-	for (size_t i = 0; i < gather->count; i++) {
-		struct child *child = &gather->children[i];
-		struct task *task = child->task;
+	struct children *children = &gather->children;
+
+	for (size_t i = 0; i < children->count; i++) {
+		struct async_future *future = children->list[i].future;
 
 		if (results)
-			results[i] = async_future_done(&task->future) ? task->future.result
-								      : ASYNC_EINVALIDSTATE;
-		async_handle_cancel(&child->handle);
-		if (!child->repeated) {
-			task->retrieved = true;
-			task_drop(task);
-		}
+			results[i] =
+				async_future_done(future) ? future->result : ASYNC_EINVALIDSTATE;
+		future->retrieved = true;
 	}
-}
-
-static struct gather *prepare(const char *here, struct async_task *const *tasks, size_t n,
-			      enum async_gather_mode mode)
-{
-	struct gather *gather = calloc(1, sizeof *gather + n * sizeof gather->children[0]);
-
-	if (!gather)
-		return NULL;
-	gather->outer.cancel = cancel_children;
-	gather->mode = mode;
-	gather->count = n;
-	for (size_t i = 0; i < n; i++) {
-		struct child *child = &gather->children[i];
-
-		child->gather = gather;
-		child->task = task_of(here, "async_gather", tasks[i]);
-		/* mark is 0 but during this loop; it makes looking for repetitions linear. */
-		child->repeated = child->task->mark;
-		child->task->mark = true;
-		if (!child->repeated) {
-			gather->unique++;
-			task_take(child->task);
-		}
-	}
-	for (size_t i = 0; i < n; i++)
-		gather->children[i].task->mark = false;
-	return gather;
+	children_close(children);
+	error_record_drop(gather->outer.record);
+	free(gather);
 }
 
 int async_gather_at(const char *here, struct async_task *const *tasks, size_t n,
 		    enum async_gather_mode mode, int *results)
 {
 	struct task *task = task_here(here, "async_gather");
-	struct gather *gather;
+	struct async_gathering *gather;
 	int rc;
 
 	if (n == 0)
 		return 0;
-	gather = prepare(here, tasks, n, mode);
+	gather = async_gather_begin_at(here, tasks, n, mode);
 	if (!gather)
 		return async_raise(ASYNC_ENOMEM, "no memory to gather %zu tasks", n);
-	start(gather);
 	rc = future_wait(task, here, &gather->outer);
-	if (gather->failed)
-		task_inherit(task, gather->failed, rc);
-	finish(gather, results);
-	free(gather);
+	async_gather_end(gather, results);
 	return rc;
 }

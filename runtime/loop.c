@@ -126,6 +126,10 @@ static bool wait_for_events(struct async_loop *loop)
 			poll(loop, 0);
 		return true;
 	}
+	if (loop->stopping) {
+		poll(loop, 0);
+		return true;
+	}
 	if (!loop->timers.root)
 		return poll_for_ever(loop);
 	if (loop->virtual_clock) {
@@ -182,7 +186,24 @@ static void shuffle(struct async_list *list, uint64_t *state)
 	}
 }
 
-/* Step 5. A task's step publishes the heartbeat itself: it knows the task. */
+/* A task's step publishes the heartbeat itself: it knows the task. */
+static inline void run_handle(struct async_loop *loop, struct async_handle *handle)
+{
+	if (handle->run == task_step) {
+		task_step(handle->arg);
+		return;
+	}
+	heartbeat_begin(&loop->heartbeat, NULL);
+	handle->run(handle->arg);
+	heartbeat_end(&loop->heartbeat);
+}
+
+void loop_run_handle(struct async_loop *loop, struct async_handle *handle)
+{
+	run_handle(loop, handle);
+}
+
+/* Step 5. */
 static void run_ready(struct async_loop *loop)
 {
 	struct async_list batch = { 0 }, *node;
@@ -190,17 +211,13 @@ static void run_ready(struct async_loop *loop)
 	list_splice(&batch, &loop->ready);
 	if (loop->shuffle)
 		shuffle(&batch, &loop->shuffle);
-	while ((node = list_take(&batch))) {
-		struct async_handle *handle = container_of(node, struct async_handle, node);
-
-		if (handle->run == task_step) {
-			task_step(handle->arg);
-			continue;
-		}
-		heartbeat_begin(&loop->heartbeat, NULL);
-		handle->run(handle->arg);
-		heartbeat_end(&loop->heartbeat);
+	if (loop->debug) {
+		while ((node = list_take(&batch)))
+			debug_run(loop, container_of(node, struct async_handle, node));
+		return;
 	}
+	while ((node = list_take(&batch)))
+		run_handle(loop, container_of(node, struct async_handle, node));
 }
 
 /*
@@ -360,6 +377,10 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	if (posix_memalign((void **)&loop, 64, sizeof *loop) != 0)
 		return ASYNC_ENOMEM;
 	*loop = (struct async_loop){
+		.back = &loop->context,
+		.thread = pthread_self(),
+		.debug = options->debug || debug_wanted(),
+		.slow_callback = 0.1,
 		.virtual_clock = options->virtual_clock,
 		.shuffle = options->shuffle_seed,
 		.stack_size = options->stack_size ? options->stack_size : ASYNC_STACK_DEFAULT,
@@ -376,6 +397,7 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	pthread_mutex_init(&loop->lock, NULL);
 	context_adopt(&loop->context);
 	loop_current = loop;
+	heartbeat_idle(&loop->heartbeat);
 	/* A loop without a watchdog still works; where none can be had, none is. */
 	if (!loop->virtual_clock && watchdog_start(&loop->watchdog, &loop->heartbeat) < 0)
 		loop->watchdog = NULL;
@@ -398,6 +420,8 @@ void loop_close(struct async_loop *loop)
 	loop->closed = true;
 	pthread_mutex_unlock(&loop->lock);
 	fd_close_all(loop);
+	task_free_abandoned(loop);
+	error_record_drop(loop->raised);
 	slab_close(loop);
 	stack_close(&loop->stacks);
 	poller_close(loop->poller);

@@ -18,6 +18,7 @@
 #include "runtime/stack.h"
 #include "runtime/timer.h"
 
+struct error_record;
 struct fd_slot;
 struct slab_chunk;
 struct task;
@@ -31,6 +32,11 @@ struct async_loop {
 	struct timer_heap timers;
 	struct task *current;
 	struct context context; /* of the thread that runs the loop */
+	struct context
+		*back; /* where a task goes that suspends: context, or an eager start's creator */
+	struct error_record *cancel_record; /* the message of the cancellation that is under way */
+	bool running, stopping;
+	pthread_t thread; /* whose it is */
 	uint64_t turns;
 	unsigned turns_since_poll;
 	int64_t polled_at; /* about when the poller was last asked, while work was ready */
@@ -44,9 +50,10 @@ struct async_loop {
 	uint64_t shuffle;
 
 	/* Tasks. */
-	struct async_list tasks;   /* all that have not ended */
-	struct async_list orphans; /* references created outside any task */
-	struct async_list doomed;  /* cancelled by the end of async_run, and ended since */
+	struct async_list tasks;     /* all that have not ended */
+	struct async_list orphans;   /* references created outside any task */
+	struct async_list doomed;    /* cancelled by the end of async_run, and ended since */
+	struct async_list abandoned; /* destroyed; others may still point into their stacks */
 	size_t doomed_pending;
 	struct async_list free_blocks;
 	struct slab_chunk *chunks;
@@ -74,6 +81,13 @@ struct async_loop {
 	int max_threads;
 	double executor_timeout;
 
+	/* Debug mode. */
+	bool debug;
+	double slow_callback;
+	void (*warning_handler)(const char *text, void *arg);
+	void *warning_arg;
+
+	struct error_record *raised; /* by a callback */
 	struct async_list on_close;
 	void (*exception_handler)(const struct async_context *context, void *arg);
 	void *exception_arg;
@@ -98,8 +112,23 @@ int loop_open(struct async_loop **out, const struct async_run_options *options);
 void loop_close(struct async_loop *loop);
 /* One turn. False when nothing can ever happen again: a deadlock. */
 bool loop_turn(struct async_loop *loop);
+/* One slice: a task's step or a callback. */
+void loop_run_handle(struct async_loop *loop, struct async_handle *handle);
 int64_t loop_now(const struct async_loop *loop);
 void loop_call_soon(struct async_loop *loop, struct async_handle *handle);
+
+/* forever.c: the loop runs, or no longer; until stop(): 0 or ASYNC_EDEADLOCK; or until done. */
+void loop_enter(struct async_loop *loop);
+void loop_leave(struct async_loop *loop);
+int loop_run_forever(struct async_loop *loop);
+int loop_run_until_complete(struct async_loop *loop, struct async_future *future);
+
+/* run.c: destroys and reports the tasks that are left, waits for threads, closes. */
+void loop_finish(struct async_loop *loop);
+
+/* debug.c: runs a handle and says so if it took long. */
+void debug_run(struct async_loop *loop, struct async_handle *handle);
+bool debug_wanted(void);
 
 /* fd.c */
 void fd_deliver(struct async_loop *loop, const struct poll_event *event);
@@ -116,6 +145,8 @@ size_t offload_threads(const struct async_loop *loop);
 
 /* report.c */
 void report_context(const char *message, struct task *task);
+void report_unread(struct task *task);
+void report_future(struct async_future *future);
 void report_deadlock(struct async_loop *loop);
 
 #endif

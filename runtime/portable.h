@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 /* glibc's tables need no buffer and no lock; elsewhere strerror's text does. */
 static inline const char *portable_errno_text(int number)
@@ -111,6 +112,16 @@ static inline void portable_cond_deadline(struct timespec *until, double seconds
 		until->tv_sec++;
 		until->tv_nsec -= 1000000000;
 	}
+}
+
+/* The thread that the process began with. */
+static inline bool portable_is_main_thread(void)
+{
+#ifdef __linux__
+	return getpid() == gettid();
+#else
+	return pthread_main_np() != 0;
+#endif
 }
 
 /* ---- Stacks ------------------------------------------------------------------------------------ */

@@ -63,16 +63,45 @@ void async_call_exception_handler(const struct async_context *context)
 				   : NULL);
 }
 
-void report_context(const char *message, struct task *task)
+static void report(const char *message, struct task *task, struct async_future *future)
 {
 	bool failed = task->state == TASK_DONE && task->future.result < 0;
 	struct async_context context = {
 		.message = message,
 		.task = task_handle(task),
 		.error = failed ? &task_error(task)->error : NULL,
+		.future = future,
 	};
 
 	hand_over(&context, task);
+}
+
+void report_context(const char *message, struct task *task)
+{
+	report(message, task, NULL);
+}
+
+void report_unread(struct task *task)
+{
+	report("Task exception was never retrieved", task, &task->future);
+}
+
+void report_future(struct async_future *future)
+{
+	struct async_error bare = {
+		.code = future->result,
+		.message = async_strerror(future->result),
+		.function = "?",
+		.file = "?",
+	};
+	struct error_record *record = error_record_for(future->record, future->result);
+	struct async_context context = {
+		.message = "Future exception was never retrieved",
+		.error = record ? &record->error : &bare,
+		.future = future,
+	};
+
+	hand_over(&context, NULL);
 }
 
 #define LISTED_MAX 50

@@ -4,8 +4,9 @@
  */
 #include <stdio.h>
 
+#include "runtime/cancel.h"
+#include "runtime/interrupt.h"
 #include "runtime/list.h"
-#include "runtime/task.h"
 
 #define CANCEL_PASSES 16  /* for tasks that are created while others are cancelled */
 #define DEADLOCKS_MAX 100 /* main may catch its cancellation and wait again; not for ever */
@@ -25,33 +26,38 @@ static void keep_error(const struct async_error *error)
 	run_error = *error;
 	snprintf(run_message, sizeof run_message, "%s", error->message);
 	run_error.message = run_message;
+	run_error.members = NULL;
+	run_error.member_count = 0;
 }
 
-static void set_flag(void *flag)
+static void meet_deadlock(struct async_loop *loop, struct task *main)
 {
-	*(bool *)flag = true;
+	if (loop->deadlocks < DEADLOCKS_SHOWN)
+		report_deadlock(loop);
+	must(++loop->deadlocks < DEADLOCKS_MAX,
+	     "main goes on waiting after %d deadlocks, created at %s", DEADLOCKS_MAX,
+	     main->created_at);
+	task_cancel(main, NULL);
 }
 
-/* Runs until main has ended and its callbacks have run. */
-static int run_main(struct async_loop *loop, struct task *main)
+/* Runs until main has ended and its callbacks have run, or until it was forced to stop. */
+static int run_main(struct async_loop *loop, struct task *main, enum async_signals signals)
 {
-	struct async_handle callback = { 0 };
-	bool done = false;
+	struct interrupt interrupt;
 	int rc;
 
-	async_future_add_done_callback(&main->future, &callback, set_flag, &done);
-	while (!done) {
-		if (loop_turn(loop))
-			continue;
-		if (loop->deadlocks < DEADLOCKS_SHOWN)
-			report_deadlock(loop);
-		must(++loop->deadlocks < DEADLOCKS_MAX,
-		     "main goes on waiting after %d deadlocks, created at %s", DEADLOCKS_MAX,
-		     main->created_at);
-		task_cancel(main, NULL);
+	interrupt_begin(&interrupt, loop, main, signals);
+	while ((rc = loop_run_until_complete(loop, &main->future)) == ASYNC_EDEADLOCK)
+		meet_deadlock(loop, main);
+	rc = interrupt_end(&interrupt, rc);
+	if (rc < 0) {
+		keep_error(&(struct async_error){ .code = rc,
+						  .message = async_strerror(rc),
+						  .function = "async_run",
+						  .file = "?" });
+		return rc;
 	}
-	main->retrieved = true;
-	rc = main->future.result;
+	rc = async_future_result(&main->future);
 	if (rc < 0)
 		keep_error(&task_error(main)->error);
 	return loop->deadlocks ? ASYNC_EDEADLOCK : rc;
@@ -65,9 +71,9 @@ static void read_outcomes(struct async_loop *loop)
 		struct task *task = container_of(node, struct task, all);
 		int rc = task->future.result;
 
-		if (rc < 0 && rc != ASYNC_ECANCELED && !task->retrieved)
+		if (rc < 0 && rc != ASYNC_ECANCELED && !task->future.retrieved)
 			report_context("unhandled exception during asyncio.run() shutdown", task);
-		task->retrieved = true;
+		task->future.retrieved = true;
 		task_drop(task);
 	}
 }
@@ -85,8 +91,13 @@ static bool cancel_pass(struct async_loop *loop)
 		task_take(task);
 		task_cancel(task, NULL);
 	}
-	while (loop->doomed_pending && moving)
+	loop_enter(loop);
+	while (loop->doomed_pending && moving) {
+		loop->stopping = false;
 		moving = loop_turn(loop);
+	}
+	loop->stopping = false;
+	loop_leave(loop);
 	read_outcomes(loop);
 	return moving;
 }
@@ -98,6 +109,10 @@ static void cancel_all(struct async_loop *loop)
 
 	for (int pass = 0; pass < CANCEL_PASSES && moving && !list_empty(&loop->tasks); pass++)
 		moving = cancel_pass(loop);
+}
+
+static void destroy_all(struct async_loop *loop)
+{
 	while (!list_empty(&loop->tasks)) {
 		struct task *task = container_of(loop->tasks.next, struct task, all);
 
@@ -114,26 +129,35 @@ static void drop_orphans(struct async_loop *loop)
 			task_handle(container_of(loop->orphans.next, struct task, sibling)));
 }
 
+void loop_finish(struct async_loop *loop)
+{
+	destroy_all(loop);
+	offload_close(loop);
+	drop_orphans(loop);
+	loop_close(loop);
+}
+
 int async_run_with(int (*fn)(void *arg), void *arg, const struct async_run_options *options)
 {
 	static const struct async_run_options defaults;
 	struct async_task_options named = { .name = "main" };
+	struct async_loop *loop, *before = loop_current;
 	struct async_task *main;
-	struct async_loop *loop;
 	int rc;
 
 	run_error.code = 0;
-	if (loop_current)
+	options = options ? options : &defaults;
+	if (before && before->running)
 		return ASYNC_EBUSY;
-	rc = loop_open(&loop, options ? options : &defaults);
+	rc = loop_open(&loop, options);
 	if (rc < 0)
 		return rc;
 	main = async_create_task_at("async_run", "main", fn, arg, &named);
-	rc = main ? run_main(loop, task_of("async_run", "async_run", main)) : async_last_error();
+	rc = main ? run_main(loop, task_of("async_run", "async_run", main), options->signals)
+		  : async_last_error();
 	cancel_all(loop);
-	offload_close(loop);
-	drop_orphans(loop);
-	loop_close(loop);
+	loop_finish(loop);
+	loop_current = before;
 	return rc;
 }
 

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/list.h"
 #include "runtime/loop.h"
+#include "runtime/signal.h"
 
 #define SIGNALS 65
 
@@ -19,17 +21,42 @@ struct registration {
 	struct async_handle handle;
 	void (*run)(void *arg);
 	void *arg;
+	bool interrupts;
+	_Atomic(int64_t) arrived_at;
 };
+
+#define STUCK_AFTER (TIMER_SECOND / 2)
 
 static struct registration registrations[SIGNALS];
 
-/* Async-signal-safe: atomics, and a wake-up that is a write. */
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * TIMER_SECOND + time.tv_nsec;
+}
+
+/* An interrupt that nobody looks at: the loop is stuck, and the next one must not be in vain, too. */
+static void note_time(struct registration *registration, int signo)
+{
+	if (!atomic_load(&registration->arrived)) {
+		atomic_store(&registration->arrived_at, now());
+	} else if (now() - atomic_load(&registration->arrived_at) > STUCK_AFTER) {
+		sigaction(signo, &registration->previous, NULL);
+		raise(signo);
+	}
+}
+
+/* Async-signal-safe: atomics, the clock, and a wake-up that is a write. */
 static void arrive(int signo)
 {
 	struct async_loop *loop = atomic_load(&registrations[signo].loop);
 	int saved = errno;
 
 	if (loop) {
+		if (registrations[signo].interrupts)
+			note_time(&registrations[signo], signo);
 		atomic_store(&registrations[signo].arrived, true);
 		atomic_store(&loop->has_signals, true);
 		poller_wake(loop->poller);
@@ -37,9 +64,9 @@ static void arrive(int signo)
 	errno = saved;
 }
 
-int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg)
+static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void *arg,
+	       bool interrupts)
 {
-	struct async_loop *loop = loop_here("?", "async_add_signal_handler");
 	struct sigaction action = { .sa_handler = arrive, .sa_flags = SA_RESTART };
 	struct registration *registration;
 
@@ -49,6 +76,7 @@ int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg)
 	registration = &registrations[signo];
 	registration->run = run;
 	registration->arg = arg;
+	registration->interrupts = interrupts;
 	atomic_store(&registration->arrived, false);
 	atomic_store(&registration->loop, loop);
 	sigemptyset(&action.sa_mask);
@@ -58,8 +86,18 @@ int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg)
 		atomic_store(&registration->loop, NULL);
 		return code;
 	}
-	loop->signals++;
+	loop->signals += !interrupts;
 	return 0;
+}
+
+int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg)
+{
+	return add(loop_here("?", "async_add_signal_handler"), signo, run, arg, false);
+}
+
+int signal_add_interrupt(int signo, void (*run)(void *arg), void *arg)
+{
+	return add(loop_here("?", "async_run"), signo, run, arg, true);
 }
 
 int async_remove_signal_handler(int signo)
@@ -75,8 +113,16 @@ int async_remove_signal_handler(int signo)
 	sigaction(signo, &registration->previous, NULL);
 	async_handle_cancel(&registration->handle);
 	atomic_store(&registration->loop, NULL);
-	loop->signals--;
+	loop->signals -= !registration->interrupts;
 	return 0;
+}
+
+void signal_remove_interrupts(struct async_loop *loop)
+{
+	for (int signo = 1; signo < SIGNALS; signo++)
+		if (atomic_load(&registrations[signo].loop) == loop &&
+		    registrations[signo].interrupts)
+			async_remove_signal_handler(signo);
 }
 
 void signal_deliver(struct async_loop *loop)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task.c - tasks: creation, steps, cancellation, references. All state transitions are here.
+ * task.c - tasks: creation, steps, references. All state transitions are here.
  *
  * The loop owns every task until it has ended; a handle is one more reference, which belongs to the
  * task that created it. A task is freed with its last reference, and a failure that nobody has read
@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cancel.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
+#include "runtime/local.h"
+#include "runtime/scope.h"
 
 #define COPY_MAX 2048u
 #define HANDLE_SHIFT 48
@@ -23,6 +26,11 @@ static _Thread_local int last_error;
 int async_last_error(void)
 {
 	return last_error;
+}
+
+int task_set_last_error(int code)
+{
+	return last_error = code;
 }
 
 /* ---- Handles --------------------------------------------------------------------------------- */
@@ -61,9 +69,10 @@ void task_take(struct task *task)
 
 static void free_task(struct task *task)
 {
-	error_record_drop(task->error);
+	error_record_drop(task->future.record);
 	free(task->name);
-	task->error = NULL;
+	extra_drop(task);
+	task->future.record = NULL;
 	task->name = NULL;
 	if (!++task->generation)
 		task->generation = 1;
@@ -74,8 +83,9 @@ void task_drop(struct task *task)
 {
 	if (--task->references > 0)
 		return;
-	if (task->future.result < 0 && task->future.result != ASYNC_ECANCELED && !task->retrieved)
-		report_context("Task exception was never retrieved", task);
+	if (task->future.result < 0 && task->future.result != ASYNC_ECANCELED &&
+	    !task->future.retrieved)
+		report_unread(task);
 	free_task(task);
 }
 
@@ -109,22 +119,34 @@ void async_task_release_at(const char *here, struct async_task *handle)
 
 static void task_main(void *arg);
 
-static bool cancel_hook(struct async_future *future)
+struct task *task_of_future(struct async_future *future)
 {
-	return task_cancel(container_of(future, struct task, future), NULL);
+	return future->cancel == cancel_task ? container_of(future, struct task, future) : NULL;
 }
 
-/* The copy of the argument lies at the top of the task's own stack. */
-static int lay_out(struct task *task, void *arg, size_t copy)
+/* What the task is to run, and the copy of its argument: at the top of its own stack. */
+struct body {
+	int (*fn)(void *arg);
+	void *arg;
+	_Alignas(max_align_t) char copy[];
+};
+
+static struct body *body_of(const struct task *task)
 {
-	size_t size = task->stack->size, room = (copy + 63) & ~(size_t)63;
+	return (struct body *)((char *)task->context.low + task->context.size);
+}
+
+static int lay_out(struct task *task, int (*fn)(void *arg), void *arg, size_t copy)
+{
+	size_t size = task->stack->size, room = (sizeof(struct body) + copy + 63) & ~(size_t)63;
+	struct body *body;
 
 	if (copy > COPY_MAX || room + 4096 > size)
 		return ASYNC_EINVAL;
-	task->arg = arg;
-	if (copy)
-		task->arg = memcpy(task->stack->low + size - room, arg, copy);
 	context_create(&task->context, task->stack->low, size - room, task_main, task);
+	body = body_of(task);
+	body->fn = fn;
+	body->arg = copy ? memcpy(body->copy, arg, copy) : arg;
 	return 0;
 }
 
@@ -143,16 +165,19 @@ static int create(struct task **out, struct async_loop *loop, int (*fn)(void *ar
 	rc = ASYNC_ENOMEM;
 	if (options->name && !(task->name = strndup(options->name, TASK_NAME - 1)))
 		goto no_name;
-	rc = lay_out(task, arg, options->copy);
+	rc = local_inherit(task, loop->current);
 	if (rc < 0)
 		goto no_name;
-	task->fn = fn;
-	task->future.cancel = cancel_hook;
+	rc = lay_out(task, fn, arg, options->copy);
+	if (rc < 0)
+		goto no_name;
+	task->future.cancel = cancel_task;
 	task->references = 1;
 	*out = task;
 	return 0;
 no_name:
 	free(task->name);
+	extra_drop(task);
 	task->name = NULL;
 	stack_put(&loop->stacks, task->stack);
 no_stack:
@@ -160,7 +185,7 @@ no_stack:
 	return rc;
 }
 
-static struct task *create_scheduled(const char *here, const char *label, int (*fn)(void *arg),
+static struct task *create_unstarted(const char *here, const char *label, int (*fn)(void *arg),
 				     void *arg, const struct async_task_options *options)
 {
 	static const struct async_task_options defaults;
@@ -177,16 +202,26 @@ static struct task *create_scheduled(const char *here, const char *label, int (*
 	task->step.run = task_step;
 	task->step.arg = task;
 	list_append(&loop->tasks, &task->all);
-	loop_call_soon(loop, &task->step);
 	if (++loop->task_count > loop->peak_tasks)
 		loop->peak_tasks = loop->task_count;
 	return task;
 }
 
+static void start_eagerly(struct task *task);
+
+/* As asyncio, a loop that does not run yet can only schedule. */
+static void start(struct task *task, const struct async_task_options *options)
+{
+	if (options && options->eager_start && task->loop->running)
+		start_eagerly(task);
+	else
+		loop_call_soon(task->loop, &task->step);
+}
+
 struct async_task *async_create_task_at(const char *here, const char *label, int (*fn)(void *arg),
 					void *arg, const struct async_task_options *options)
 {
-	struct task *task = create_scheduled(here, label, fn, arg, options);
+	struct task *task = create_unstarted(here, label, fn, arg, options);
 
 	if (!task)
 		return NULL;
@@ -194,13 +229,19 @@ struct async_task *async_create_task_at(const char *here, const char *label, int
 	task->references++;
 	list_append(task->loop->current ? &task->loop->current->children : &task->loop->orphans,
 		    &task->sibling);
+	start(task, options);
 	return task_handle(task);
 }
 
 int async_spawn_at(const char *here, const char *label, int (*fn)(void *arg), void *arg,
 		   const struct async_task_options *options)
 {
-	return create_scheduled(here, label, fn, arg, options) ? 0 : last_error;
+	struct task *task = create_unstarted(here, label, fn, arg, options);
+
+	if (!task)
+		return last_error;
+	start(task, options);
+	return 0;
 }
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
@@ -208,12 +249,19 @@ int async_spawn_at(const char *here, const char *label, int (*fn)(void *arg), vo
 static void task_main(void *arg)
 {
 	struct task *task = arg;
-	int rc = task->fn(task->arg);
+	const struct body *body = body_of(task);
+	int rc = body->fn(body->arg);
 
+	if (task->extra || task->scopes)
+		cleanup_run(task);
 	/* Cancelled, and it never waited again to hear of it: the value is lost, as in asyncio. */
-	task->future.result = rc >= 0 && task->must_cancel ? ASYNC_ECANCELED : rc;
+	if (task->must_cancel && rc >= 0) {
+		rc = ASYNC_ECANCELED;
+		cancel_take_note(task);
+	}
+	task->future.result = rc;
 	task->state = TASK_DONE;
-	context_exit(&task->context, &task->loop->context);
+	context_exit(&task->context, task->loop->back);
 }
 
 static void check_canary(struct task *task)
@@ -226,19 +274,27 @@ static void check_canary(struct task *task)
 		     task_name(task, name), task->created_at, task->stack->size);
 }
 
-/* Nobody stands on its stack any more. */
-static void leave(struct task *task)
+static void free_stack(struct task *task)
 {
-	struct async_loop *loop = task->loop;
-
 	context_destroy(&task->context);
-	stack_put(&loop->stacks, task->stack);
+	stack_put(&task->loop->stacks, task->stack);
 	task->stack = NULL;
+}
+
+static void end(struct task *task)
+{
 	task->state = TASK_DONE;
 	task->must_cancel = false;
 	list_remove(&task->all);
-	loop->task_count--;
+	task->loop->task_count--;
 	release_children(&task->children, "the end of the task that created it");
+}
+
+/* Nobody stands on its stack any more. */
+static void leave(struct task *task)
+{
+	free_stack(task);
+	end(task);
 }
 
 static void finish(struct task *task)
@@ -265,6 +321,29 @@ void task_destroy(struct task *task)
 	free_task(task);
 }
 
+/* The loop's reference stays, so that whoever finds a pointer to it finds a task that is done. */
+void task_abandon(struct task *task)
+{
+	list_remove(&task->step.node);
+	end(task);
+	task->waiting = NULL;
+	task->future.state = ASYNC_CANCELLED;
+	task->future.result = ASYNC_ECANCELED;
+	list_append(&task->loop->abandoned, &task->all);
+}
+
+void task_free_abandoned(struct async_loop *loop)
+{
+	struct async_list *node;
+
+	while ((node = list_take(&loop->abandoned))) {
+		struct task *task = container_of(node, struct task, all);
+
+		free_stack(task);
+		task_drop(task);
+	}
+}
+
 void task_step(void *arg)
 {
 	struct task *task = arg;
@@ -273,6 +352,7 @@ void task_step(void *arg)
 	if (!task->started && task->must_cancel) {
 		/* Cancelled before it began: the body never runs. */
 		task->future.result = ASYNC_ECANCELED;
+		cancel_take_note(task);
 		finish(task);
 		return;
 	}
@@ -288,6 +368,29 @@ void task_step(void *arg)
 		finish(task);
 }
 
+/* On the creator's stack, or the thread's: the task comes back to it at its first wait. */
+static void start_eagerly(struct task *task)
+{
+	struct async_loop *loop = task->loop;
+	struct task *creator = loop->current;
+	struct context *back = loop->back, *here = creator ? &creator->context : &loop->context;
+
+	heartbeat_end(&loop->heartbeat);
+	task->started = true;
+	task->state = TASK_RUNNING;
+	loop->current = task;
+	loop->back = here;
+	heartbeat_begin(&loop->heartbeat, task);
+	context_switch(here, &task->context);
+	heartbeat_end(&loop->heartbeat);
+	loop->back = back;
+	loop->current = creator;
+	check_canary(task);
+	if (task->state == TASK_DONE)
+		finish(task);
+	heartbeat_begin(&loop->heartbeat, creator);
+}
+
 void task_suspend(struct task *task, const char *here)
 {
 	struct async_loop *loop = task->loop;
@@ -295,7 +398,7 @@ void task_suspend(struct task *task, const char *here)
 	task->waiting_at = here;
 	task->state = TASK_WAITING;
 	loop->budget = 0;
-	context_switch(&task->context, &loop->context);
+	context_switch(&task->context, loop->back);
 }
 
 int async_await_at(const char *here, struct async_task *handle)
@@ -310,50 +413,6 @@ int async_await_at(const char *here, struct async_task *handle)
 			       : async_raise(ASYNC_ESELF, "Task cannot await on itself");
 	task_take(child);
 	rc = future_wait(task, here, &child->future);
-	if (async_future_done(&child->future)) {
-		child->retrieved = true;
-		rc = task_inherit(task, child, rc);
-	}
 	task_drop(child);
 	return rc;
-}
-
-/* ---- Cancellation ---------------------------------------------------------------------------- */
-
-bool task_cancel(struct task *task, const char *message)
-{
-	if (task->state == TASK_DONE) {
-		/* asyncio: whoever cancels a failed task has taken note of it. */
-		task->retrieved = true;
-		return false;
-	}
-	task->cancelling++;
-	if (message && !task->error)
-		task_note(task, ASYNC_ECANCELED, "async_cancel", "?", 0, "%s", message);
-	if (task->waiting && async_future_cancel(task->waiting))
-		return true;
-	task->must_cancel = true;
-	return true;
-}
-
-int task_uncancel(struct task *task)
-{
-	if (task->cancelling > 0 && --task->cancelling == 0)
-		task->must_cancel = false;
-	return task->cancelling;
-}
-
-bool async_cancel_at(const char *here, struct async_task *task, const char *message)
-{
-	return task_cancel(task_of(here, "async_cancel", task), message);
-}
-
-int async_cancelling(struct async_task *task)
-{
-	return task_of("?", "async_cancelling", task)->cancelling;
-}
-
-int async_uncancel(struct async_task *task)
-{
-	return task_uncancel(task_of("?", "async_uncancel", task));
 }

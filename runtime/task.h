@@ -28,20 +28,22 @@ struct task {
 	struct stack *stack;
 	struct async_handle step; /* its place in the ready queue, or in a future's callbacks */
 	struct async_future *waiting;
-	int (*fn)(void *arg);
-	void *arg;
 	struct async_list all;	    /* in loop->tasks */
 	struct async_list children; /* references that end with this task */
 	struct async_list sibling;  /* in the creator's children */
-	struct error_record *error;
-	char *name; /* NULL: Task-<id> */
+	struct async_scope *scopes; /* and shielded sections that it is in, the innermost first */
+	struct task_extra *extra;   /* what few tasks have; NULL: nothing */
+	char *name;		    /* NULL: Task-<id> */
 	const char *label, *created_at, *waiting_at, *released_at;
 	uint64_t id;
 	int references; /* of the loop, of the handle, of those who await it */
 	int cancelling;
 	uint16_t generation;
 	uint8_t state;
-	bool started, must_cancel, held, retrieved, mark, doomed;
+	bool started, must_cancel;
+	bool held : 1, doomed : 1;
+	bool rearmed : 1; /* must_cancel is the work of a scope, not of a request */
+	uint8_t edges;	  /* while not 0, no scope of the task is in level mode */
 };
 
 /* The task behind a handle; aborts when the handle is stale, and says where it was released. */
@@ -54,8 +56,13 @@ void task_take(struct task *task);
 /* Frees the task with the last reference; reports a failure that nobody has read. */
 void task_drop(struct task *task);
 
-/* Forgets a task that will never run again, with whatever is on its stack. */
+/* Forgets a task that will never run again, with whatever is on its stack: the loop is closing. */
 void task_destroy(struct task *task);
+
+/* The same while the loop runs on: its stack stays until then. */
+void task_abandon(struct task *task);
+/* What task_abandon left. */
+void task_free_abandoned(struct async_loop *loop);
 
 /* What the loop runs: starts or resumes the task in arg. */
 void task_step(void *arg);
@@ -63,21 +70,32 @@ void task_step(void *arg);
 /* Switches to the loop until somebody puts task->step into the ready queue. */
 ASYNC_SUSPENDS void task_suspend(struct task *task, const char *here);
 
-/* task.cancel() */
-bool task_cancel(struct task *task, const char *message);
-int task_uncancel(struct task *task);
+/* The task that a future is; NULL when it is none. */
+struct task *task_of_future(struct async_future *future);
 
-/* Takes over the child's message and place for a code that passes through. Returns the code. */
-int task_inherit(struct task *task, struct task *child, int code);
-/* Makes the text and place the task's error record. */
-void task_note(struct task *task, int code, const char *function, const char *file, int line,
-	       const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Takes over the message and place of how the future failed. Returns the code. */
+int task_inherit(struct task *task, struct async_future *future);
+/* The record becomes the task's, instead of what it had for this code. NULL: there is none. */
+void task_set_record(struct task *task, int code, struct error_record *record);
 /* The record of a failed task, made on demand. */
 struct error_record *task_error(struct task *task);
+
+/* What async_last_error() returns. Returns the code. */
+int task_set_last_error(int code);
 
 /* The name, written into buffer when the task has none of its own. */
 #define TASK_NAME 32
 const char *task_name(const struct task *task, char buffer[TASK_NAME]);
+
+/* extra.c: NULL without memory. */
+struct task_extra {
+	struct error_record *note;  /* the message of a cancellation that is not delivered yet */
+	struct error_record *later; /* of one that waits for the end of a shielded section */
+	struct local_table *locals;
+	struct cleanup *cleanups; /* the latest first */
+};
+struct task_extra *extra_get(struct task *task);
+void extra_drop(struct task *task);
 
 /* slab.c: blocks that are never unmapped. NULL without memory. */
 struct task *slab_get(struct async_loop *loop);

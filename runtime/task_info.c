@@ -14,48 +14,59 @@
 
 static void replace(struct task *task, struct error_record *record)
 {
-	error_record_drop(task->error);
-	task->error = record;
+	error_record_drop(task->future.record);
+	task->future.record = record;
 }
 
 int async_raise_at(int code, const char *function, const char *file, int line, const char *format,
 		   ...)
 {
 	struct task *task = loop_current ? loop_current->current : NULL;
+	struct error_record *record;
 	va_list arguments;
 
-	if (!task)
+	if (!loop_current)
 		return code;
 	va_start(arguments, format);
-	replace(task, error_record_make(code, function, file, line, format, arguments));
+	record = error_record_make(code, function, file, line, format, arguments);
 	va_end(arguments);
+	if (task) {
+		replace(task, record);
+	} else {
+		error_record_drop(loop_current->raised);
+		loop_current->raised = record;
+	}
 	return code;
 }
 
 const struct async_error *async_raised(int code)
 {
 	struct task *task = loop_current ? loop_current->current : NULL;
+	struct error_record *record = task	     ? task->future.record
+				      : loop_current ? loop_current->raised
+						     : NULL;
 
-	if (!task || !task->error || task->error->error.code != code)
-		return NULL;
-	return &task->error->error;
+	record = error_record_for(record, code);
+	return record ? &record->error : NULL;
 }
 
-void task_note(struct task *task, int code, const char *function, const char *file, int line,
-	       const char *format, ...)
+void task_set_record(struct task *task, int code, struct error_record *record)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	replace(task, error_record_make(code, function, file, line, format, arguments));
-	va_end(arguments);
+	if (record || error_record_for(task->future.record, code))
+		replace(task, record);
 }
 
-int task_inherit(struct task *task, struct task *child, int code)
+/* As in asyncio, the first who awaits a cancelled task gets its message, and nobody after him. */
+int task_inherit(struct task *task, struct async_future *future)
 {
-	if (code < 0 && child->future.result == code && child->error &&
-	    child->error->error.code == code)
-		replace(task, error_record_take(child->error));
+	int code = future->result;
+	struct error_record *record = error_record_for(future->record, code);
+
+	if (code == ASYNC_ECANCELED && record && task_of_future(future))
+		future->record = NULL;
+	else
+		error_record_take(record);
+	task_set_record(task, code, record);
 	return code;
 }
 
@@ -63,9 +74,10 @@ struct error_record *task_error(struct task *task)
 {
 	int code = task->future.result;
 
-	if (!task->error || task->error->error.code != code)
-		task_note(task, code, task->label, task->created_at, 0, "%s", async_strerror(code));
-	return task->error;
+	if (!error_record_for(task->future.record, code))
+		replace(task, error_record_text(code, task->label, task->created_at, 0, "%s",
+						async_strerror(code)));
+	return task->future.record;
 }
 
 bool async_task_done(struct async_task *task)
@@ -84,7 +96,7 @@ int async_task_result(struct async_task *handle)
 
 	if (task->state != TASK_DONE)
 		return ASYNC_EINVALIDSTATE;
-	task->retrieved = true;
+	task->future.retrieved = true;
 	return task->future.result;
 }
 
@@ -94,7 +106,7 @@ const struct async_error *async_task_error(struct async_task *handle)
 
 	if (task->state != TASK_DONE)
 		return NULL;
-	task->retrieved = true;
+	task->future.retrieved = true;
 	return task->future.result < 0 ? &task_error(task)->error : NULL;
 }
 
@@ -103,6 +115,29 @@ void async_task_add_done_callback(struct async_task *task, struct async_handle *
 {
 	async_future_add_done_callback(&task_of("?", "async_task_add_done_callback", task)->future,
 				       handle, run, arg);
+}
+
+bool async_task_remove_done_callback(struct async_task *task, struct async_handle *handle)
+{
+	return async_future_remove_done_callback(
+		&task_of("?", "async_task_remove_done_callback", task)->future, handle);
+}
+
+struct async_future *async_task_future(struct async_task *task)
+{
+	return &task_of("?", "async_task_future", task)->future;
+}
+
+size_t async_all_tasks(struct async_task **tasks, size_t max)
+{
+	size_t count = 0;
+
+	list_for_each(node, &loop_here("?", "async_all_tasks")->tasks) {
+		if (count < max)
+			tasks[count] = task_handle(container_of(node, struct task, all));
+		count++;
+	}
+	return count;
 }
 
 const char *task_name(const struct task *task, char buffer[TASK_NAME])

@@ -8,9 +8,10 @@
  */
 #include <math.h>
 
+#include "runtime/cancel.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
-#include "runtime/task.h"
+#include "runtime/scope.h"
 
 static void expire(void *arg)
 {
@@ -18,7 +19,7 @@ static void expire(void *arg)
 
 	limit->stage = ASYNC_TIMEOUT_EXPIRING;
 	limit->expired = true;
-	task_cancel(limit->task, NULL);
+	cancel_from_depth(limit->task, limit->depth);
 }
 
 static void arm(struct async_timeout *limit, double seconds)
@@ -35,13 +36,17 @@ void async_timeout_begin_at(const char *here, struct async_timeout *limit, doubl
 {
 	struct task *task = task_here(here, "async_timeout_begin");
 
-	*limit = (struct async_timeout){ .stage = ASYNC_TIMEOUT_ENTERED, .task = task };
+	*limit = (struct async_timeout){
+		.stage = ASYNC_TIMEOUT_ENTERED,
+		.task = task,
+		.depth = scope_depth(task),
+	};
 	/*
 	 * A cancellation that was asked for before and is not delivered yet will end the first wait
 	 * inside. It is not this limit's: count it as one that came during the stretch (CPython takes
 	 * it for its own: gh-134471).
 	 */
-	limit->saved_cancelling = task->cancelling - (task->must_cancel ? 1 : 0);
+	limit->saved_cancelling = scope_saved_cancelling(task);
 	arm(limit, seconds);
 }
 
@@ -81,40 +86,46 @@ static void release_waiter(void *waiter)
 }
 
 /* Cancels and waits for the end, whatever it is; a turn later than an await would, as in asyncio. */
-static int cancel_and_wait(struct task *task, const char *here, struct task *child)
+static int cancel_and_wait(struct task *task, const char *here, struct async_future *future)
 {
 	struct async_future waiter;
 	struct async_handle callback = { 0 };
 	int rc;
 
 	async_future_init(&waiter);
-	async_future_add_done_callback(&child->future, &callback, release_waiter, &waiter);
-	task_cancel(child, NULL);
+	async_future_add_done_callback(future, &callback, release_waiter, &waiter);
+	async_future_cancel(future);
 	rc = future_wait(task, here, &waiter);
 	async_handle_cancel(&callback);
 	if (rc < 0)
 		return rc;
-	child->retrieved = true;
-	rc = child->future.result;
-	return rc == ASYNC_ECANCELED ? ASYNC_ETIMEOUT : task_inherit(task, child, rc);
+	rc = future_wait(task, here, future);
+	return rc == ASYNC_ECANCELED ? ASYNC_ETIMEOUT : rc;
+}
+
+int async_wait_for_future_at(const char *here, struct async_future *future, double seconds)
+{
+	struct task *task = task_here(here, "async_wait_for");
+	struct async_timeout limit;
+
+	if (isnan(seconds))
+		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
+	if (seconds <= 0)
+		return async_future_done(future) ? future_wait(task, here, future)
+						 : cancel_and_wait(task, here, future);
+	async_timeout_begin_at(here, &limit, seconds);
+	return async_timeout_end(&limit, future_wait(task, here, future));
 }
 
 int async_wait_for_at(const char *here, struct async_task *handle, double seconds)
 {
-	struct task *task = task_here(here, "async_wait_for");
 	struct task *child = task_of(here, "async_wait_for", handle);
-	struct async_timeout limit;
 	int rc;
 
-	if (isnan(seconds))
-		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
-	if (seconds > 0 || async_future_done(&child->future)) {
-		async_timeout_begin_at(here, &limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
-		rc = async_await_at(here, handle);
-		return async_timeout_end(&limit, rc);
-	}
+	if (child == task_here(here, "async_wait_for"))
+		return async_await_at(here, handle);
 	task_take(child);
-	rc = cancel_and_wait(task, here, child);
+	rc = async_wait_for_future_at(here, &child->future, seconds);
 	task_drop(child);
 	return rc;
 }

@@ -1,79 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sync.c - every way a wake-up and a cancellation can meet: in both orders, in one turn and in
- * two. None is lost, none doubled, no slot leaks. The plain order is in test_conformance.c.
+ * test_sync.c - Semaphore and Event: limits, bounds, and what is refused. How wake-ups and
+ * cancellations meet is in test_waiters.c, the plain order in test_conformance.c.
  */
-#include <stdio.h>
-
 #include "runtime/async.h"
 #include "tests/harness.h"
-
-struct waiter {
-	struct async_semaphore *semaphore;
-	int got;
-};
-
-static int take(void *arg)
-{
-	struct waiter *waiter = arg;
-	int rc = async_semaphore_acquire(waiter->semaphore);
-
-	waiter->got = rc == 0;
-	return rc;
-}
-
-enum meeting { WAKE_THEN_CANCEL, CANCEL_THEN_WAKE, WAKE_TURN_CANCEL, CANCEL_TURN_WAKE, MEETINGS };
-
-static void meet(enum meeting how, struct async_semaphore *semaphore, struct async_task *task)
-{
-	bool cancel_first = how == CANCEL_THEN_WAKE || how == CANCEL_TURN_WAKE;
-
-	if (cancel_first)
-		async_cancel(task);
-	else
-		async_semaphore_release(semaphore);
-	if (how == WAKE_TURN_CANCEL || how == CANCEL_TURN_WAKE)
-		async_sleep(0);
-	if (cancel_first)
-		async_semaphore_release(semaphore);
-	else
-		async_cancel(task);
-}
-
-/* Two wait for a slot; one is released; the first waiter is cancelled around that. */
-static int meeting(void *arg)
-{
-	enum meeting how = *(enum meeting *)arg;
-	struct async_semaphore semaphore = ASYNC_SEMAPHORE(0);
-	struct waiter waiters[2] = { { &semaphore, 0 }, { &semaphore, 0 } };
-	struct async_task *tasks[2];
-	int slots;
-
-	for (int i = 0; i < 2; i++)
-		tasks[i] = async_create_task(take, &waiters[i]);
-	async_sleep(0);
-	meet(how, &semaphore, tasks[0]);
-	for (int i = 0; i < 5; i++)
-		async_sleep(0);
-	/* One slot was given out: it is in one hand or, if nobody could take it, in the semaphore. */
-	slots = waiters[0].got + waiters[1].got + semaphore.value;
-	CHECK_INT(slots, 1);
-	CHECK_INT(waiters[0].got, how == WAKE_TURN_CANCEL);
-	CHECK_INT(waiters[1].got, how != WAKE_TURN_CANCEL);
-	async_semaphore_release(&semaphore);
-	async_gather(tasks, 2, ASYNC_RETURN_EXCEPTIONS, NULL);
-	return 0;
-}
-
-TEST(a_wake_up_and_a_cancel_meet_in_every_order_and_no_slot_is_lost_or_doubled)
-{
-	for (enum meeting how = 0; how < MEETINGS; how++) {
-		struct async_run_options options = { .virtual_clock = true };
-
-		printf("meeting %d\n", how);
-		CHECK_INT(async_run_with(meeting, &how, &options), 0);
-	}
-}
 
 static int holder(void *arg)
 {
@@ -125,6 +56,8 @@ static int bad_value(void *arg)
 
 	(void)arg;
 	CHECK_INT(async_semaphore_init(&semaphore, -1), ASYNC_EINVAL);
+	CHECK_INT(async_bounded_semaphore_init(&semaphore, -1), ASYNC_EINVAL);
+	CHECK_STR(async_raised(ASYNC_EINVAL)->message, "Semaphore initial value must be >= 0");
 	CHECK_INT(async_semaphore_init(&semaphore, 0), 0);
 	return 0;
 }
@@ -132,4 +65,53 @@ static int bad_value(void *arg)
 TEST(a_negative_semaphore_is_refused)
 {
 	CHECK_INT(async_run(bad_value, NULL), 0);
+}
+
+static int too_many(void *arg)
+{
+	struct async_semaphore semaphore = ASYNC_BOUNDED_SEMAPHORE(2), none;
+
+	(void)arg;
+	CHECK_INT(async_semaphore_acquire(&semaphore), 0);
+	CHECK_INT(async_semaphore_release(&semaphore), 0);
+	CHECK_INT(async_semaphore_release(&semaphore), ASYNC_EINVAL);
+	CHECK_STR(async_raised(ASYNC_EINVAL)->message, "BoundedSemaphore released too many times");
+	CHECK_INT(semaphore.value, 2);
+	CHECK_INT(async_bounded_semaphore_init(&none, 0), 0);
+	CHECK(async_semaphore_locked(&none));
+	CHECK_INT(async_semaphore_release(&none), ASYNC_EINVAL);
+	return 0;
+}
+
+TEST(a_bounded_semaphore_refuses_a_release_that_nobody_acquired)
+{
+	CHECK_INT(async_run(too_many, NULL), 0);
+}
+
+static int wait_event(void *arg)
+{
+	return async_event_wait(arg);
+}
+
+/* As in CPython: who comes after set() has nothing to wait for and overtakes those who waited. */
+static int set_then_newcomer(void *arg)
+{
+	struct async_event event = { 0 };
+	struct async_task *waiter = async_create_task(wait_event, &event);
+
+	(void)arg;
+	CHECK_INT(async_sleep(0), 0);
+	async_event_set(&event);
+	async_event_set(&event);
+	CHECK_INT(async_event_wait(&event), 0);
+	CHECK(!async_task_done(waiter));
+	async_event_clear(&event);
+	CHECK_INT(async_await(waiter), 0);
+	CHECK(!async_event_is_set(&event));
+	return 0;
+}
+
+TEST(an_event_that_is_set_lets_newcomers_pass_at_once_and_wakes_who_waited_though_cleared)
+{
+	CHECK_INT(async_run(set_then_newcomer, NULL), 0);
 }

@@ -40,24 +40,19 @@ SCENARIO(gather_return_exceptions)
 	return 0;
 }
 
-struct outer {
-	struct async_task **kids;
-	enum async_gather_mode mode;
-};
-
-static int gather_kids(void *arg)
+SCENARIO(gather_child_cancelled_true)
 {
-	struct outer *outer = arg;
-	int rc = async_gather(outer->kids, 2, outer->mode, NULL);
+	struct async_task *tasks[] = { WORKER("A", .n = 5), WORKER("B", .n = 2) };
+	struct async_gathering *gathering = async_gather_begin(tasks, 2, ASYNC_RETURN_EXCEPTIONS);
+	int results[2];
 
-	if (rc == ASYNC_ECANCELED && outer->mode == ASYNC_RAISE) {
-		const char *a = status(outer->kids[0]), *b = status(outer->kids[1]);
-		/* Python prints the repr of these strings: double quotes around single ones. */
-		char q = a[0] == 'r' ? '"' : '\'';
-
-		trace("outer CE [%c%s%c, %c%s%c]", q, a, q, q, b, q);
-	}
-	return rc;
+	yield(1);
+	async_cancel_message(tasks[0], "x");
+	async_future_await(async_gathering_future(gathering));
+	async_gather_end(gathering, results);
+	/* Python prints the repr of these strings: double quotes around single ones. */
+	trace("[\"%s\", '%s']", outcome(results[0]), outcome(results[1]));
+	return 0;
 }
 
 static void log_kids(const char *before, struct async_task **kids)
@@ -68,10 +63,19 @@ static void log_kids(const char *before, struct async_task **kids)
 	trace("%s[%c%s%c, %c%s%c]", before, q, a, q, q, b, q);
 }
 
+static int gather_kids(void *arg)
+{
+	struct async_task **kids = *(struct async_task ***)arg;
+	int rc = async_gather(kids, 2, ASYNC_RAISE, NULL);
+
+	if (rc == ASYNC_ECANCELED)
+		log_kids("outer CE ", kids);
+	return rc;
+}
+
 static void gather_cancelled(struct async_task **kids)
 {
-	struct outer arg = { kids, ASYNC_RAISE };
-	struct async_task *outer = async_create_task_copy(gather_kids, &arg, sizeof arg);
+	struct async_task *outer = async_create_task_copy(gather_kids, &kids, sizeof kids);
 	char text[32];
 
 	yield(2);
@@ -92,16 +96,29 @@ SCENARIO(gather_outer_cancel_false)
 	return 0;
 }
 
+SCENARIO(gather_outer_cancel_false_swallow)
+{
+	struct async_task *kids[] = { WORKER("A", .n = 1, .dt = 10, .swallow = true),
+				      WORKER("B", .n = 1, .dt = 10, .swallow = true,
+					     .cleanup = 2) };
+
+	gather_cancelled(kids);
+	return 0;
+}
+
 SCENARIO(gather_cancel_after_done)
 {
 	struct async_task *tasks[] = { WORKER("A", .n = 0, .raises = "ValueError(1)"),
 				       WORKER("B", .n = 3) };
-	int rc = async_gather(tasks, 2, ASYNC_RAISE, NULL);
+	struct async_gathering *gathering = async_gather_begin(tasks, 2, ASYNC_RAISE);
+	struct async_future *future = async_gathering_future(gathering);
 
-	/* The future of gather is gone with its call: cancelling it is what nobody can do any more. */
-	trace("g.cancel -> %s B %s", rc == exception("ValueError(1)") ? "False" : "True",
+	if (async_future_await(future) != exception("ValueError(1)"))
+		trace("no ValueError");
+	trace("g.cancel -> %s B %s", async_future_cancel(future) ? "True" : "False",
 	      status(tasks[1]));
 	async_await(tasks[1]);
 	trace("B %s", status(tasks[1]));
+	async_gather_end(gathering, NULL);
 	return 0;
 }

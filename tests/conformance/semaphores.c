@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* semaphores.c - Semaphore and Event. Names as in asyncio_probe.py. */
+/* semaphores.c - Semaphore, BoundedSemaphore and Event. Names as in asyncio_probe.py. */
 #include "tests/conformance/trace.h"
 
 struct user {
@@ -96,5 +96,14 @@ SCENARIO(event_set_clear_still_wakes)
 	async_event_set(&event);
 	async_event_clear(&event);
 	async_await(task);
+	return 0;
+}
+
+SCENARIO(bounded_semaphore_over_release)
+{
+	struct async_semaphore semaphore = ASYNC_BOUNDED_SEMAPHORE(1);
+
+	if (async_semaphore_release(&semaphore) == ASYNC_EINVAL)
+		trace("ValueError %s", async_raised(ASYNC_EINVAL)->message);
 	return 0;
 }

@@ -25,12 +25,32 @@ SCENARIO(wait_for_zero_not_started)
 	return 0;
 }
 
-static int wait_for_future(void *arg)
+/* A coroutine that wait_for() is given is no task: it runs in the caller. */
+SCENARIO(wait_for_inner_raises_on_cancel)
 {
 	struct async_timeout limit;
+	int rc;
 
-	async_timeout_begin(&limit, 5);
-	return async_timeout_end(&limit, async_future_await(*(struct async_future **)arg));
+	async_timeout_begin(&limit, 1);
+	async_sleep(10);
+	rc = async_timeout_end(&limit, exception("KeyError('k')"));
+	trace("%s", outcome(rc));
+	return 0;
+}
+
+SCENARIO(wait_for_zero_done)
+{
+	struct async_future future;
+
+	async_future_init(&future);
+	async_future_set_result(&future, 1);
+	trace("%d", async_wait_for_future(&future, 0));
+	return 0;
+}
+
+static int wait_for_future(void *arg)
+{
+	return async_wait_for_future(*(struct async_future **)arg, 5);
 }
 
 SCENARIO(wait_for_cancel_same_tick_as_result)
@@ -162,5 +182,30 @@ SCENARIO(timeout_reschedule)
 	trace("alive");
 	if (async_timeout_end(&limit, async_sleep(5)) == ASYNC_ETIMEOUT)
 		trace("TimeoutError");
+	return 0;
+}
+
+static int cancel_self_before_limit(void *arg)
+{
+	struct async_timeout limit;
+	int rc;
+
+	(void)arg;
+	async_cancel(async_current_task());
+	async_timeout_begin(&limit, 0);
+	rc = async_timeout_end(&limit, async_sleep(1));
+	if (rc == ASYNC_ETIMEOUT)
+		trace("TimeoutError (cancel swallowed)");
+	else if (rc == ASYNC_ECANCELED)
+		trace("CE");
+	return rc == ASYNC_ECANCELED ? rc : value("ran on");
+}
+
+SCENARIO(timeout0_swallows_prior_cancel)
+{
+	struct async_task *task = async_create_task(cancel_self_before_limit, NULL);
+
+	wait_one(task);
+	trace("%s cancelling %d", status(task), async_cancelling(task));
 	return 0;
 }

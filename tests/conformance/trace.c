@@ -2,10 +2,12 @@
 /* trace.c - the log, the table of texts, and the worker of the scenarios. */
 #include "tests/conformance/trace.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXTS 256
 #define VALUES 1000
@@ -21,6 +23,7 @@ void scenario_register(struct scenario *scenario)
 {
 	*last = scenario;
 	last = &scenario->next;
+	harness_register(&scenario->test);
 }
 
 const struct scenario *scenario_first(void)
@@ -59,6 +62,20 @@ void trace(const char *format, ...)
 	print("\n");
 }
 
+void say(const char *format, ...)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	va_list arguments;
+
+	pthread_mutex_lock(&lock);
+	print("   ");
+	va_start(arguments, format);
+	append(format, arguments);
+	va_end(arguments);
+	print("\n");
+	pthread_mutex_unlock(&lock);
+}
+
 static int intern(const char *text)
 {
 	int i = 0;
@@ -66,7 +83,7 @@ static int intern(const char *text)
 	while (texts[i] && strcmp(texts[i], text) != 0)
 		if (++i == TEXTS)
 			abort();
-	texts[i] = text;
+	texts[i] = format("%s", text);
 	return i;
 }
 
@@ -91,37 +108,80 @@ const char *outcome(int code)
 	return code == ASYNC_ETIMEOUT ? "TimeoutError" : async_errname(code);
 }
 
+/* Texts that outlive the call, for a while. */
+static char *scratch(void)
+{
+	static char ring[16][256];
+	static unsigned turn;
+
+	return ring[turn++ % 16];
+}
+
+const char *describe(const struct async_error *error)
+{
+	char *text = scratch();
+	size_t length;
+
+	if (error->code == ASYNC_ECANCELED) {
+		const char *quote = error->message ? "'" : "";
+
+		snprintf(text, 256, "CancelledError(%s%s%s)", quote,
+			 error->message ? error->message : "", quote);
+		return text;
+	}
+	if (!error->member_count)
+		return outcome(error->code);
+	length = (size_t)snprintf(text, 256, "ExceptionGroup(");
+	for (size_t i = 0; i < error->member_count && length < 256; i++)
+		length += (size_t)snprintf(text + length, 256 - length, "%s%s", i ? ", " : "",
+					   describe(error->members[i].error));
+	if (length < 256)
+		snprintf(text + length, 256 - length, ")");
+	return text;
+}
+
+const char *keys(const struct async_context *context)
+{
+	char *text = scratch();
+
+	snprintf(text, 256, "[%s%s'message'%s]", context->error ? "'exception', " : "",
+		 context->future ? "'future', " : "",
+		 context->task && !context->future ? ", 'task'" : "");
+	return text;
+}
+
 const char *status(struct async_task *task)
 {
-	static char ring[8][64];
-	static unsigned turn;
-	char *text = ring[turn++ % 8];
-	int code = async_task_result(task);
+	char *text = scratch();
+	int code;
 
 	if (!async_task_done(task))
 		return "pending";
 	if (async_task_cancelled(task))
 		return "cancelled";
-	if (code >= 0)
-		snprintf(text, sizeof ring[0], "result '%s'", outcome(code));
+	code = async_task_result(task);
+	if (code >= VALUES)
+		snprintf(text, 256, "result '%s'", outcome(code));
+	else if (code >= 0)
+		snprintf(text, 256, "result None");
 	else
-		snprintf(text, sizeof ring[0], "raised %s", outcome(code));
+		snprintf(text, 256, "raised %s", describe(async_task_error(task)));
 	return text;
 }
 
 static int cancelled_worker(const struct worker *worker)
 {
-	static char swallowed[8][32];
-	static unsigned turn;
-	char *text = swallowed[turn++ % 8];
+	struct async_error error = { .code = ASYNC_ECANCELED,
+				     .message = async_cancelled_message() };
+	char *text = scratch();
 
-	trace("%s got CancelledError()", worker->name);
+	trace("%s got %s", worker->name, describe(&error));
 	yield(worker->cleanup);
 	if (worker->cleanup)
 		trace("%s cleanup done", worker->name);
 	if (!worker->swallow)
 		return ASYNC_ECANCELED;
-	snprintf(text, sizeof swallowed[0], "%s-swallowed", worker->name);
+	snprintf(text, 256, "%s-swallowed", worker->name);
 	return value(text);
 }
 
@@ -141,31 +201,9 @@ int worker(void *arg)
 	return value(worker->name);
 }
 
-struct count {
-	struct async_future future;
-	size_t left;
-};
-
-static void one_done(void *arg)
-{
-	struct count *count = arg;
-
-	if (--count->left == 0)
-		async_future_set_result(&count->future, 0);
-}
-
-/* A callback for each task, also for those that are done: asyncio.wait() always takes two turns. */
 void wait_all(struct async_task *const *tasks, size_t n)
 {
-	struct async_handle handles[8] = { 0 };
-	struct count count = { .left = n };
-
-	if (n > 8)
-		abort();
-	async_future_init(&count.future);
-	for (size_t i = 0; i < n; i++)
-		async_task_add_done_callback(tasks[i], &handles[i], one_done, &count);
-	async_future_await(&count.future);
+	async_wait(tasks, n, ASYNC_ALL_COMPLETED, ASYNC_NO_TIMEOUT, NULL);
 }
 
 void wait_one(struct async_task *task)
@@ -187,12 +225,47 @@ static int start(void *arg)
 	return scenario->run(NULL);
 }
 
-const char *scenario_trace(const struct scenario *scenario)
+static const char *run(const struct scenario *scenario)
 {
-	memset(texts, 0, sizeof texts);
-	used = 0;
-	buffer[0] = '\0';
-	async_run_with(start, (void *)scenario,
-		       &(struct async_run_options){ .virtual_clock = true });
+	if (scenario->real)
+		scenario->real();
+	else
+		async_run_with(start, (void *)scenario,
+			       &(struct async_run_options){ .virtual_clock = true });
 	return buffer;
+}
+
+/* The lines of one scenario that are its log, without the sentence that says what it shows. */
+static char *lines_of(const char *text, const char *name, bool real)
+{
+	const char *line = strstr(text, format("## %s\n", name));
+	const char *prefix = real ? "   " : "   [";
+	char *lines = format("%s", text);
+	size_t used = 0;
+
+	if (!line)
+		FAIL("no scenario %s in the golden file", name);
+	line += strcspn(line, "\n") + 1;
+	while (*line && strncmp(line, "## ", 3) != 0) {
+		size_t length = strcspn(line, "\n") + 1;
+
+		if (strncmp(line, prefix, strlen(prefix)) == 0) {
+			memcpy(lines + used, line, length);
+			used += length;
+		}
+		line += length;
+	}
+	lines[used] = '\0';
+	return lines;
+}
+
+/* What differs on purpose has a file of its own, beside the reason (README.md). */
+void scenario_check(const struct scenario *scenario)
+{
+	const char *other = in_source(format("tests/conformance/differs/%s.txt", scenario->name));
+	const char *golden =
+		access(other, R_OK) == 0 ? other : in_source("tests/conformance/golden-3.13.txt");
+
+	CHECK_STR(run(scenario),
+		  lines_of(read_file(golden, NULL), scenario->name, scenario->real != NULL));
 }

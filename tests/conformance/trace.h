@@ -10,6 +10,7 @@
 #define LOOPHOUND_TESTS_TRACE_H
 
 #include "runtime/async.h"
+#include "tests/harness.h"
 
 /* A line "[turn@time] text"; the turn counts from the scenario's start. */
 void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,6 +18,10 @@ void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The text as a task's value, and as its exception. The text must be a literal. */
 int value(const char *text);
 int exception(const char *text);
+/* A code as Python's repr of the exception or value: "ExceptionGroup(ValueError(1))" for a group. */
+const char *describe(const struct async_error *error);
+/* The keys that Python's exception handler is called with: "['exception', 'message', 'task']". */
+const char *keys(const struct async_context *context);
 /* The text of a code from either, "CancelledError('')", "TimeoutError", ...; a buffer of the log's. */
 const char *outcome(int code);
 /* Python's st(): "pending", "cancelled", "raised ValueError(1)", "result 'A'". */
@@ -41,25 +46,46 @@ void wait_all(struct async_task *const *tasks, size_t n);
 void wait_one(struct async_task *task);
 void yield(int times);
 
-/* One scenario: its name in the golden file, and its body as the main task. */
+/* A line of a scenario on real time: no turn, no time. Any thread may call it. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* One scenario is one test: its name in the golden file, and its body as the main task. */
 struct scenario {
 	const char *name;
-	int (*run)(void *arg);
+	int (*run)(void *arg); /* on a loop with a virtual clock; */
+	void (*real)(void);    /* or this, which makes its own */
+	struct harness_test test;
 	struct scenario *next;
 };
 void scenario_register(struct scenario *scenario);
 const struct scenario *scenario_first(void);
+/* The test: prints what CPython printed, line by line. */
+void scenario_check(const struct scenario *scenario);
 
-#define SCENARIO(title)                                                                \
-	static int run_##title(void *arg);                                             \
-	static struct scenario entry_##title = { .name = #title, .run = run_##title }; \
-	__attribute__((constructor)) static void register_##title(void)                \
-	{                                                                              \
-		scenario_register(&entry_##title);                                     \
-	}                                                                              \
+#define SCENARIO_ENTRY(title, ...)                                            \
+	static void test_##title(void);                                       \
+	static struct scenario entry_##title = {                              \
+		.name = #title,                                               \
+		__VA_ARGS__,                                                  \
+		.test = { .name = #title, .run = test_##title, .limit = 10 }, \
+	};                                                                    \
+	static void test_##title(void)                                        \
+	{                                                                     \
+		scenario_check(&entry_##title);                               \
+	}                                                                     \
+	__attribute__((constructor)) static void register_##title(void)       \
+	{                                                                     \
+		scenario_register(&entry_##title);                            \
+	}
+
+#define SCENARIO(title)                           \
+	static int run_##title(void *arg);        \
+	SCENARIO_ENTRY(title, .run = run_##title) \
 	static int run_##title(__attribute__((unused)) void *arg)
 
-/* Runs the scenario on a loop with a virtual clock; the log it made, valid until the next. */
-const char *scenario_trace(const struct scenario *scenario);
+#define REAL_SCENARIO(title)                       \
+	static void run_##title(void);             \
+	SCENARIO_ENTRY(title, .real = run_##title) \
+	static void run_##title(void)
 
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* signal.h - signals that the runtime itself asks for. The name of the libc header is <signal.h>. */
+#ifndef LOOPHOUND_RUNTIME_SIGNAL_H
+#define LOOPHOUND_RUNTIME_SIGNAL_H
+
+struct async_loop;
+
+/*
+ * As async_add_signal_handler(), but it is nothing that a loop could wait for: with nothing else left
+ * it is a deadlock. If the loop has not looked at the last one for half a second, the next one does
+ * what it does by default.
+ */
+int signal_add_interrupt(int signo, void (*run)(void *arg), void *arg);
+/* Those of them that are left: a program may have put a handler of its own in their place. */
+void signal_remove_interrupts(struct async_loop *loop);
+
+#endif

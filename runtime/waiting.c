@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waiting.c - asyncio.wait(): a callback on each, which counts, and one future that it completes.
+ *
+ * What is done is looked at when the waiter runs again, so it may be more than what woke it.
+ */
+#include <math.h>
+
+#include "runtime/async_wait.h"
+#include "runtime/children.h"
+#include "runtime/future.h"
+
+struct wait {
+	struct async_future waiter;
+	struct children children;
+	enum async_return_when when;
+	size_t left;
+};
+
+static void release(void *waiter)
+{
+	async_future_set_result(waiter, 0);
+}
+
+static void child_done(void *arg)
+{
+	struct child *child = arg;
+	struct wait *wait = child->owner;
+	struct async_future *future = child->future;
+	bool failed = future->state == ASYNC_FINISHED && future->result < 0;
+
+	if (--wait->left == 0 || wait->when == ASYNC_FIRST_COMPLETED) {
+		release(&wait->waiter);
+	} else if (wait->when == ASYNC_FIRST_EXCEPTION && failed) {
+		/* Whoever looks for a failure has read it; so it is in asyncio. */
+		future->retrieved = true;
+		release(&wait->waiter);
+	}
+}
+
+static int count_done(const struct wait *wait, size_t *pending)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < wait->children.count; i++)
+		if (!wait->children.list[i].repeated &&
+		    async_future_done(wait->children.list[i].future))
+			done++;
+	if (pending)
+		*pending = wait->children.unique - done;
+	return (int)done;
+}
+
+static int wait_limited(struct wait *wait, struct task *task, const char *here, double seconds)
+{
+	struct async_timer timer = { 0 };
+	int rc;
+
+	async_future_init(&wait->waiter);
+	wait->left = wait->children.unique;
+	if (seconds != ASYNC_NO_TIMEOUT)
+		async_call_later(&timer, seconds, release, &wait->waiter);
+	for (size_t i = 0; i < wait->children.count; i++) {
+		wait->children.list[i].owner = wait;
+		if (!wait->children.list[i].repeated)
+			children_watch(&wait->children.list[i], child_done);
+	}
+	rc = future_wait(task, here, &wait->waiter);
+	async_timer_cancel(&timer);
+	return rc;
+}
+
+static int check(size_t n, double seconds)
+{
+	if (n == 0)
+		return async_raise(ASYNC_EINVAL, "Set of Tasks/Futures is empty.");
+	if (isnan(seconds))
+		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
+	return 0;
+}
+
+static int finish(struct wait *wait, struct task *task, const char *here, double seconds, int rc,
+		  size_t *pending)
+{
+	if (rc < 0)
+		return async_raise(rc, "no memory to wait for so many");
+	rc = wait_limited(wait, task, here, seconds);
+	if (rc == 0)
+		rc = count_done(wait, pending);
+	children_close(&wait->children);
+	return rc;
+}
+
+int async_wait_at(const char *here, struct async_task *const *tasks, size_t n,
+		  enum async_return_when when, double seconds, size_t *pending)
+{
+	struct task *task = task_here(here, "async_wait");
+	struct wait wait = { .when = when };
+	int rc = check(n, seconds);
+
+	if (rc < 0)
+		return rc;
+	rc = children_of_tasks(&wait.children, here, "async_wait", tasks, n);
+	return finish(&wait, task, here, seconds, rc, pending);
+}
+
+int async_wait_futures_at(const char *here, struct async_future *const *futures, size_t n,
+			  enum async_return_when when, double seconds, size_t *pending)
+{
+	struct task *task = task_here(here, "async_wait");
+	struct wait wait = { .when = when };
+	int rc = check(n, seconds);
+
+	if (rc < 0)
+		return rc;
+	rc = children_of_futures(&wait.children, futures, n);
+	return finish(&wait, task, here, seconds, rc, pending);
+}
