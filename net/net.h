@@ -116,8 +116,8 @@ struct net_connect_options {
  * Returns 0, a NET_E* code, a negative errno of connect (the message lists each address's),
  * ASYNC_ETIMEOUT, ASYNC_ECANCELED, ASYNC_ENOMEM.
  */
-#define net_connect(out, host, port, options) \
-	net_connect_at(ASYNC_HERE, (out), (host), (port), (options))
+#define net_connect(out, host, port, ...) \
+	net_connect_at(ASYNC_HERE, (out), (host), (port), __VA_ARGS__)
 ASYNC_SUSPENDS
 int net_connect_at(const char *here, struct net_stream **out, const char *host, int port,
 		   const struct net_connect_options *options);

@@ -217,8 +217,9 @@ struct async_task_options {
  * "Task exception was never retrieved".
  */
 #define async_create_task(fn, arg) async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), NULL)
-#define async_create_task_with(fn, arg, options) \
-	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), (options))
+/* The options come last and may be a compound literal, commas and all. */
+#define async_create_task_with(fn, arg, ...) \
+	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), __VA_ARGS__)
 /* The same with a copy of the argument, at most 2 KiB, that lives as long as the task. */
 #define async_create_task_copy(fn, arg, size)              \
 	async_create_task_at(ASYNC_HERE, #fn, (fn), (arg), \
@@ -232,7 +233,7 @@ struct async_task *async_create_task_at(const char *here, const char *label, int
  * Returns 0, or ASYNC_ENOMEM, ASYNC_ENOGUARD.
  */
 #define async_spawn(fn, arg) async_spawn_at(ASYNC_HERE, #fn, (fn), (arg), NULL)
-#define async_spawn_with(fn, arg, options) async_spawn_at(ASYNC_HERE, #fn, (fn), (arg), (options))
+#define async_spawn_with(fn, arg, ...) async_spawn_at(ASYNC_HERE, #fn, (fn), (arg), __VA_ARGS__)
 int async_spawn_at(const char *here, const char *label, int (*fn)(void *arg), void *arg,
 		   const struct async_task_options *options);
 

@@ -4,14 +4,20 @@
  *
  * That is what makes a stale handle, and a look from the watchdog's thread, safe: the address always
  * holds a control block, old or new. A loop takes chunks, and leaves them for the next loop when it
- * closes; the generations in the blocks go on counting.
+ * closes; the generations in the blocks go on counting. Names are kept in such memory too.
  */
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "runtime/list.h"
 #include "runtime/task.h"
 
 #define CHUNK_BYTES (64u << 10)
+
+union name_block {
+	union name_block *next; /* in the free list */
+	char text[TASK_NAME];
+};
 
 struct slab_chunk {
 	struct slab_chunk *next;
@@ -22,6 +28,7 @@ struct slab_chunk {
 
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slab_chunk *spare;
+static union name_block *spare_names;
 
 static struct slab_chunk *take_spare(void)
 {
@@ -92,4 +99,49 @@ void slab_close(struct async_loop *loop)
 		spare = chunk;
 		pthread_mutex_unlock(&spare_lock);
 	}
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* Lock held. */
+static bool grow_names(void)
+{
+	union name_block *names =
+		mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (names == MAP_FAILED)
+		return false;
+	for (size_t i = 0; i < CHUNK_BYTES / sizeof *names; i++) {
+		names[i].next = spare_names;
+		spare_names = &names[i];
+	}
+	return true;
+}
+
+char *slab_get_name(const char *text)
+{
+	union name_block *name = NULL;
+
+	pthread_mutex_lock(&spare_lock);
+	if (spare_names || grow_names()) {
+		name = spare_names;
+		spare_names = name->next;
+	}
+	pthread_mutex_unlock(&spare_lock);
+	if (!name)
+		return NULL;
+	snprintf(name->text, sizeof name->text, "%s", text);
+	return name->text;
+}
+
+void slab_put_name(char *text)
+{
+	union name_block *name = container_of(text, union name_block, text);
+
+	if (!text)
+		return;
+	pthread_mutex_lock(&spare_lock);
+	name->next = spare_names;
+	spare_names = name;
+	pthread_mutex_unlock(&spare_lock);
 }

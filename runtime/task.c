@@ -70,7 +70,7 @@ void task_take(struct task *task)
 static void free_task(struct task *task)
 {
 	error_record_drop(task->future.record);
-	free(task->name);
+	slab_put_name(task->name);
 	extra_drop(task);
 	task->future.record = NULL;
 	task->name = NULL;
@@ -163,7 +163,7 @@ static int create(struct task **out, struct async_loop *loop, int (*fn)(void *ar
 	if (rc < 0)
 		goto no_stack;
 	rc = ASYNC_ENOMEM;
-	if (options->name && !(task->name = strndup(options->name, TASK_NAME - 1)))
+	if (options->name && !(task->name = slab_get_name(options->name)))
 		goto no_name;
 	rc = local_inherit(task, loop->current);
 	if (rc < 0)
@@ -176,7 +176,7 @@ static int create(struct task **out, struct async_loop *loop, int (*fn)(void *ar
 	*out = task;
 	return 0;
 no_name:
-	free(task->name);
+	slab_put_name(task->name);
 	extra_drop(task);
 	task->name = NULL;
 	stack_put(&loop->stacks, task->stack);

@@ -102,4 +102,12 @@ struct task *slab_get(struct async_loop *loop);
 void slab_put(struct async_loop *loop, struct task *task);
 void slab_close(struct async_loop *loop);
 
+/*
+ * A copy of the text, cut to TASK_NAME - 1 bytes; NULL without memory. Never unmapped either, since
+ * the watchdog's thread may read the name of a task that ends at that moment.
+ */
+char *slab_get_name(const char *text);
+/* NULL is fine. */
+void slab_put_name(char *text);
+
 #endif

@@ -154,7 +154,7 @@ const char *async_task_name(struct async_task *handle)
 	char buffer[TASK_NAME];
 
 	if (!task->name)
-		task->name = strdup(task_name(task, buffer));
+		task->name = slab_get_name(task_name(task, buffer));
 	return task->name ? task->name : "Task";
 }
 
