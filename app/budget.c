@@ -11,6 +11,9 @@ static size_t used(const struct budget *budget)
 
 void budget_wake(struct budget *budget)
 {
+	/* Those who are woken look again, and until then are not what others must not wait for. */
+	budget->waiters = 0;
+	budget->wakes++;
 	async_event_set(&budget->freed);
 	async_event_clear(&budget->freed);
 }
@@ -30,33 +33,48 @@ static void give_back(struct budget_share *share, size_t size)
 	budget_wake(budget);
 }
 
-/* Could anybody but this one give something back? Those who wait for memory cannot. */
+/*
+ * Will anybody but this one give something back? Holders who wait will not, but then one of them is
+ * about to be refused; so whoever holds nothing, and is waited for by nobody, may wait for any.
+ */
 static bool hope(const struct budget *budget, const struct budget_share *share)
 {
-	unsigned others = budget->holders - (share->held > 0);
-
-	return others > budget->waiters || used(budget) > budget->held;
+	if (used(budget) > budget->held)
+		return true;
+	return share->held ? budget->holders - 1 > budget->waiters : budget->holders > 0;
 }
 
-/* 0, COLLECT_EMEMORY when waiting is hopeless, or ASYNC_ECANCELED. */
+/* Until something has been given back. 0 or ASYNC_ECANCELED. */
+ASYNC_SUSPENDS
+static int wait_once(struct budget_share *share)
+{
+	struct budget *budget = share->budget;
+	unsigned long wakes = budget->wakes;
+	bool holds = share->held > 0;
+	int rc;
+
+	budget->waiters += holds;
+	budget->queue++;
+	rc = async_event_wait(&budget->freed);
+	budget->queue--;
+	if (budget->wakes == wakes)
+		budget->waiters -= holds;
+	return rc;
+}
+
+/* 0, COLLECT_EMEMORY, COLLECT_ECROWDED or ASYNC_ECANCELED. */
+ASYNC_SUSPENDS
 static int wait_for(struct budget_share *share, size_t more)
 {
 	struct budget *budget = share->budget;
+	int rc = 0;
 
-	while (used(budget) + more > budget->limit) {
-		bool holds = share->held > 0;
-		int rc;
-
-		if (!hope(budget, share))
+	while (!rc && used(budget) + more > budget->limit) {
+		if (share->held + more > budget->limit)
 			return COLLECT_EMEMORY;
-		/* One that holds nothing yet cannot be what others wait for. */
-		budget->waiters += holds;
-		rc = async_event_wait(&budget->freed);
-		budget->waiters -= holds;
-		if (rc < 0)
-			return rc;
+		rc = hope(budget, share) ? wait_once(share) : COLLECT_ECROWDED;
 	}
-	return 0;
+	return rc;
 }
 
 static void hold(struct budget_share *share, size_t more)
@@ -76,8 +94,10 @@ ASYNC_SUSPENDS int budget_change(struct budget_share *share, ptrdiff_t change)
 		return 0;
 	}
 	rc = wait_for(share, (size_t)change);
-	if (rc == COLLECT_EMEMORY)
-		return async_raise(rc, "no room for %td more bytes in --mem", change);
+	if (rc == COLLECT_EMEMORY || rc == COLLECT_ECROWDED)
+		return async_raise(rc, "no room for %zu bytes in --mem%s",
+				   share->held + (size_t)change,
+				   rc == COLLECT_ECROWDED ? " beside the others" : "");
 	if (!rc)
 		hold(share, (size_t)change);
 	return rc;

@@ -72,7 +72,7 @@ const struct codes_entry codes_table[] = {
 	{ "local_ports",             "connect",  LOCAL,     true,
 	  { -EADDRNOTAVAIL, -ENOBUFS, -EAGAIN, -EADDRINUSE } },
 	{ "local_memory",            "run",      LOCAL,     true,
-	  { ASYNC_ENOMEM, ASYNC_ENOGUARD, COLLECT_EMEMORY } },
+	  { ASYNC_ENOMEM, ASYNC_ENOGUARD, COLLECT_EMEMORY, COLLECT_ECROWDED } },
 	{ "local_errno",             "run",      LOCAL,     false, { 0 } },
 	{ "internal",                "run",      LOCAL,     false,
 	  { COLLECT_EINTERNAL, ASYNC_EINVAL, ASYNC_EINVALIDSTATE, ASYNC_ESELF, ASYNC_EDEADLOCK,
@@ -142,6 +142,8 @@ void codes_register(void)
 		  "the body is not declared as JSON" },
 		{ COLLECT_EMEMORY, "COLLECT_EMEMORY",
 		  "the body does not fit in the memory budget" },
+		{ COLLECT_ECROWDED, "COLLECT_ECROWDED",
+		  "the body does not fit in the memory budget beside others" },
 	};
 	static bool done;
 

@@ -21,7 +21,8 @@ enum collect_code {
 	COLLECT_EJSON = -13006,	  /* --expect json, and it is not */
 	COLLECT_EJSON_DEPTH = -13007,
 	COLLECT_ECONTENT_TYPE = -13008,
-	COLLECT_EMEMORY = -13009, /* the body does not fit in --mem */
+	COLLECT_EMEMORY = -13009,  /* the body does not fit in --mem */
+	COLLECT_ECROWDED = -13010, /* nor, now, beside the others */
 };
 
 /* Who must act: the user, the server's owner, nobody (try later), the owner of this machine. */

@@ -50,7 +50,15 @@ static struct http_header *headers(const struct flight *flight, size_t *count)
 
 static int on_memory(void *arg, ptrdiff_t change)
 {
-	return budget_change(arg, change);
+	struct flight *flight = arg;
+	struct collect *c = flight->collect;
+	unsigned long wakes = c->budget.wakes;
+	int rc = budget_change(&flight->share, change);
+
+	/* It may have been the last one that waited: requests may start again. */
+	if (change > 0 && c->budget.wakes != wakes)
+		async_event_set(&c->wake);
+	return rc;
 }
 
 static void fill_options(struct http_options *http, struct flight *flight)
@@ -73,7 +81,7 @@ static void fill_options(struct http_options *http, struct flight *flight)
 		.max_redirects = options->max_redirs ? (int)options->max_redirs : -1,
 		.allow_downgrade = options->allow_downgrade,
 		.on_memory = on_memory,
-		.on_memory_arg = &flight->share,
+		.on_memory_arg = flight,
 	};
 }
 
@@ -150,6 +158,7 @@ static struct retry_verdict decide(const struct flight *flight, const struct col
 			.outcome = end->outcome,
 			.idempotent = !strcmp(method, "GET") || !strcmp(method, "HEAD"),
 			.attempts = (int)job->attempts,
+			.local = (int)job->local,
 			.spent = job->spent,
 			.retry_after = end->response ? asked_to_wait(end->response) : -1,
 			.host_requests = dispatch_host_requests(job),
@@ -178,12 +187,14 @@ static bool try_again(struct flight *flight, const struct collect_end *end,
 
 	if (retry->pause)
 		dispatch_pause(c->dispatch, job, now, retry->pause, end->outcome);
-	/* Out of descriptors or ports: what is in flight gives some back soon. */
-	if (end->outcome < 0 && codes_find(end->outcome)->class == CODES_LOCAL)
+	/* Out of descriptors, ports or memory: what is in flight gives some back soon. */
+	if (retry_is_local(end->outcome))
 		dispatch_pause_all(c->dispatch, now, (int64_t)(0.2 * SECOND));
 	if (!retry->again || !job_remember(job, end->outcome, (int)retry->why, retry->wait))
 		return false;
-	if (retry->why == RETRY_BACKOFF)
+	if (!retry_is_local(end->outcome))
+		dispatch_count_retry(job);
+	if (retry->why == RETRY_BACKOFF && end->outcome != COLLECT_ECROWDED)
 		job->spent += retry->wait;
 	say_retry(flight, end, retry);
 	c->summary.retries++;
@@ -221,7 +232,8 @@ static void finish(struct flight *flight, struct collect_end *end)
 	struct retry_verdict retry;
 	int64_t now = async_time_ns();
 
-	job->spent += now - flight->started;
+	job->spent += end->outcome == COLLECT_ECROWDED ? 0 : now - flight->started;
+	job->local += retry_is_local(end->outcome);
 	if (end->response) {
 		histogram_add(&c->summary.latency, now - flight->started);
 		c->summary.wire_bytes += end->response->wire_bytes;

@@ -92,14 +92,20 @@ static void refuse_jobs(struct collect *c, int64_t now)
 	}
 }
 
+/* A reader that is slow, or bodies that wait for memory, are not to be made worse. */
+static bool may_start(const struct collect *c)
+{
+	return c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
+	       !c->budget.queue;
+}
+
 static void start_jobs(struct collect *c)
 {
 	int64_t now = async_time_ns();
 	struct job *job;
 
 	refuse_jobs(c, now);
-	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
-	       (job = dispatch_take(c->dispatch, now)))
+	while (may_start(c) && (job = dispatch_take(c->dispatch, now)))
 		start(c, job);
 	if (!dispatch_full(c->dispatch))
 		async_event_set(&c->room);
@@ -159,7 +165,7 @@ static bool finished(const struct collect *c)
 
 static void wait_for_change(struct collect *c)
 {
-	int64_t due = c->state == COLLECT_RUNNING ? dispatch_due(c->dispatch) : INT64_MAX;
+	int64_t due = may_start(c) ? dispatch_due(c->dispatch) : INT64_MAX;
 
 	async_timer_cancel(&c->due);
 	/* A microsecond late rather than early, or the loop would turn for nothing. */

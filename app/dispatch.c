@@ -224,7 +224,6 @@ void dispatch_again(struct dispatch *d, struct job *job, int64_t now, int64_t wa
 	due_push(&host->retries, &job->due, after(now, wait));
 	host->waiting++;
 	host->in_flight--;
-	host->retried++;
 	d->in_flight--;
 	count_in(d, job);
 	put_back(d, host);
@@ -299,6 +298,11 @@ struct job *dispatch_drain(struct dispatch *d)
 	if (!list_empty(&d->barred))
 		return take_any(d, container_of(d->barred.next, struct host, node));
 	return NULL;
+}
+
+void dispatch_count_retry(const struct job *job)
+{
+	job->host->retried++;
 }
 
 unsigned long dispatch_host_requests(const struct job *job)

@@ -71,7 +71,8 @@ struct job *dispatch_refused(struct dispatch *dispatch, int64_t now,
 /* Takes out any job that waits, whatever for; NULL when none does. */
 struct job *dispatch_drain(struct dispatch *dispatch);
 
-/* For the budget of retries: what this host has had so far. */
+/* For the budget of retries: one more, of this job; what its host has had so far. */
+void dispatch_count_retry(const struct job *job);
 unsigned long dispatch_host_requests(const struct job *job);
 unsigned long dispatch_host_retries(const struct job *job);
 

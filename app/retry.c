@@ -26,13 +26,18 @@ void retry_default(struct choice *on)
 
 static bool worth_it(const struct retry_policy *policy, const struct retry_case *item)
 {
-	if (!item->idempotent)
+	if (!item->idempotent || item->outcome == COLLECT_EMEMORY)
 		return false;
 	if (item->outcome < 0)
 		return choice_has_code(&policy->on, item->outcome);
 	if (choice_has_status(&policy->on, item->outcome))
 		return true;
 	return policy->on_default && item->outcome >= 400 && item->retry_after >= 0;
+}
+
+bool retry_is_local(int outcome)
+{
+	return outcome < 0 && codes_find(outcome)->class == CODES_LOCAL;
 }
 
 static int64_t backoff(const struct retry_policy *policy, int attempts, double fraction)
@@ -62,6 +67,7 @@ struct retry_verdict retry_decide(const struct retry_policy *policy, const struc
 {
 	bool ordered = item->outcome >= 400 && item->retry_after >= 0;
 	bool too_long = ordered && item->retry_after > policy->max_wait;
+	bool local = retry_is_local(item->outcome), crowded = item->outcome == COLLECT_ECROWDED;
 	int64_t pause = ordered ? item->retry_after : 0;
 	int64_t wait;
 
@@ -69,9 +75,9 @@ struct retry_verdict retry_decide(const struct retry_policy *policy, const struc
 		return refuse(pause, RETRY_NEVER);
 	if (too_long)
 		return refuse(pause, RETRY_TOO_LONG);
-	if (item->attempts > policy->retries)
+	if (!local && item->attempts - item->local > policy->retries)
 		return refuse(pause, RETRY_NO_ATTEMPTS);
-	if (!in_budget(item))
+	if (!local && !in_budget(item))
 		return refuse(pause, RETRY_NO_BUDGET);
 	if (ordered) {
 		/* Jitter only adds: nobody comes back before the server said. */
@@ -80,8 +86,8 @@ struct retry_verdict retry_decide(const struct retry_policy *policy, const struc
 			return refuse(pause, RETRY_NO_TIME);
 		return (struct retry_verdict){ true, RETRY_AFTER, wait, pause };
 	}
-	wait = backoff(policy, item->attempts, item->fraction);
-	if (item->spent + wait > policy->max_time)
+	wait = backoff(policy, crowded ? 1 : item->attempts, item->fraction);
+	if (!crowded && item->spent + wait > policy->max_time)
 		return refuse(pause, RETRY_NO_TIME);
 	return (struct retry_verdict){ true, RETRY_BACKOFF, wait, 0 };
 }

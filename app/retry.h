@@ -2,6 +2,10 @@
 /*
  * retry.h - whether a failed attempt is worth another one, and when. Pure decisions.
  *
+ * What this machine is short of (class local) is neither the item's fault nor its host's: it costs
+ * no attempt and none of the host's share, only time; and a body that found no room beside others
+ * costs not even that, since those others end. A body that fits in no case is not retried.
+ *
  * Nothing here waits, counts or draws a random number: the caller gives what has happened, and a
  * fraction between 0 and 1 for the jitter. Times are nanoseconds.
  */
@@ -29,6 +33,7 @@ struct retry_case {
 	int outcome;	     /* a status, or a negative code */
 	bool idempotent;     /* GET or HEAD */
 	int attempts;	     /* made so far, this one included */
+	int local;	     /* of these, how many failed because of this machine */
 	int64_t spent;	     /* on attempts and our own backoff so far */
 	int64_t retry_after; /* from retry_after(); -1: none */
 	unsigned long host_requests, host_retries;
@@ -53,6 +58,8 @@ struct retry_verdict {
 };
 
 struct retry_verdict retry_decide(const struct retry_policy *policy, const struct retry_case *item);
+/* Is it a failure of this machine? */
+bool retry_is_local(int outcome);
 /* "backoff", "retry_after", "not_retried", "attempts", "max_time", "max_wait", "budget". */
 const char *retry_why_name(enum retry_why why);
 

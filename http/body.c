@@ -21,23 +21,34 @@ static size_t next_room(const struct body *body, size_t needed, int64_t announce
 	return room > needed ? room : needed;
 }
 
+/* Whatever is refused or fails, body_drop() gives back what was asked for before. */
 ASYNC_SUSPENDS
-static int grow(struct body *body, size_t room, const struct http_options *options)
+static int ask(struct body *body, size_t room, int64_t announced,
+	       const struct http_options *options)
 {
-	ptrdiff_t change = (ptrdiff_t)(room - body->room) + (body->data ? 0 : 1);
+	size_t whole = (announced > (int64_t)room ? (size_t)announced : room) + 1;
 	int rc = 0;
 
-	if (options->on_memory)
-		rc = options->on_memory(options->on_memory_arg, change);
+	if (!options->on_memory || whole <= body->asked)
+		return 0;
+	rc = options->on_memory(options->on_memory_arg, (ptrdiff_t)(whole - body->asked));
+	if (rc >= 0)
+		body->asked = whole;
+	return rc < 0 ? rc : 0;
+}
+
+ASYNC_SUSPENDS
+static int grow(struct body *body, size_t room, int64_t announced,
+		const struct http_options *options)
+{
+	int rc = ask(body, room, announced, options);
+	char *data;
+
 	if (rc < 0)
 		return rc;
-
-	char *data = realloc(body->data, room + 1);
-	if (!data) {
-		if (options->on_memory)
-			(void)options->on_memory(options->on_memory_arg, -change);
+	data = realloc(body->data, room + 1);
+	if (!data)
 		return async_raise(ASYNC_ENOMEM, "no memory for a body of %zu bytes", room);
-	}
 	body->data = data;
 	body->room = room;
 	return 0;
@@ -51,7 +62,7 @@ int body_append(struct body *body, const char *data, size_t size, int64_t announ
 	int rc = 0;
 
 	if (!body->data || needed > body->room)
-		rc = grow(body, next_room(body, needed, announced), options);
+		rc = grow(body, next_room(body, needed, announced), announced, options);
 	if (rc < 0)
 		return rc;
 	memcpy(body->data + body->size, data, size);
@@ -63,12 +74,10 @@ int body_append(struct body *body, const char *data, size_t size, int64_t announ
 ASYNC_SUSPENDS
 void body_drop(struct body *body, const struct http_options *options)
 {
-	ptrdiff_t held = (ptrdiff_t)body->room + 1;
+	ptrdiff_t asked = (ptrdiff_t)body->asked;
 
-	if (!body->data)
-		return;
 	free(body->data);
 	*body = (struct body){ 0 };
-	if (options->on_memory)
-		(void)options->on_memory(options->on_memory_arg, -held);
+	if (asked)
+		(void)options->on_memory(options->on_memory_arg, -asked);
 }

@@ -3,8 +3,9 @@
  * body.h - a response body that grows as it arrives.
  *
  * An announced length is believed only up to 64 KiB; beyond, memory is taken as the bytes come, so
- * a server's claim costs nothing. The holder of a budget (on_memory) is asked before memory is
- * taken and told when it is given back.
+ * a server's claim costs nothing. The holder of a budget (on_memory) is asked for all that is
+ * announced at once, since bodies that each hold a part and want more would wait for one another;
+ * it is told when that is given back.
  */
 #ifndef LOOPHOUND_HTTP_BODY_H
 #define LOOPHOUND_HTTP_BODY_H
@@ -14,6 +15,7 @@
 struct body {
 	char *data; /* NULL: nothing yet; otherwise there is room for a NUL after size bytes */
 	size_t size, room;
+	size_t asked; /* of on_memory */
 };
 
 /*

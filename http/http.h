@@ -118,8 +118,9 @@ struct http_options {
 	void *on_body_arg;
 	/*
 	 * Told of each change of the bytes held for this response, before they are taken, to keep a
-	 * budget; may suspend; a negative return ends the request with that code. The changes add up
-	 * to 0 after a failure, and to what the body of the response occupies after a success.
+	 * budget: an announced length in one step. May suspend; a negative return ends the request
+	 * with that code. The changes add up to 0 after a failure, and to what the body of the
+	 * response occupies after a success.
 	 */
 	int (*on_memory)(void *arg, ptrdiff_t change);
 	void *on_memory_arg;

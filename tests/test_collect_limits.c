@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole program, against build/upstream: limits, rates, retries, memory, and how it stops. */
 #include <signal.h>
+#include <unistd.h>
 
 #include "tests/peer_upstream.h"
 
@@ -141,16 +142,43 @@ TEST(bodies_in_flight_share_the_memory_they_are_given)
 	char *input = format("%s", "");
 
 	start_upstream(1, NULL, NULL);
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 40; i++)
 		input = format("%s%s\n", input, at(0, "/weather?size=700k"));
-	COLLECT_INPUT(input, "-i", "-", "-o", temp_path("out"), "--mem", "2M", "--summary", "json");
-	CHECK_INT(number_in(collect.err, "items"), 12);
-	CHECK_INT(number_in(collect.err, "ok"), 12);
-	CHECK_INT(count_records(temp_path("out")), 12);
+	/* One or two fit at any time: the others wait, and none has to be asked for again. */
+	COLLECT_INPUT(input, "-i", "-", "-o", temp_path("out"), "--mem", "1500k", "--retry", "0",
+		      "--summary", "json");
+	CHECK_INT(number_in(collect.err, "items"), 40);
+	CHECK_INT(number_in(collect.err, "ok"), 40);
+	CHECK_INT(number_in(collect.err, "requests"), 40);
+	CHECK_INT(count_records(temp_path("out")), 40);
 	COLLECT(at(0, "/weather?size=3M"), "--mem", "2M", "--retry", "0", "--summary", "none");
 	CHECK_CONTAINS(collect.out, "\"code\":\"local_memory\"");
 	COLLECT(at(0, "/weather?size=3M"), "--max-body", "1M", "--summary", "none");
 	CHECK_CONTAINS(collect.out, "\"code\":\"body_too_large\"");
+	stop_upstream();
+}
+
+/* More records wait than may, and more URLs than have been asked for. */
+TEST(a_reader_that_is_stuck_costs_no_time_of_the_processor)
+{
+	char *input = format("%s", "");
+	int ends[2];
+
+	start_upstream(1, NULL, NULL);
+	CHECK_INT(pipe(ends), 0);
+	for (int i = 0; i < 20; i++)
+		input = format("%s%s\n", input, at(0, "/weather?size=200k"));
+	collect = (struct program){
+		.argv = ARGV(built("collect"), "-i", "-", "--deadline", "2s", "--grace", "1ms",
+			     "--per-host", "1", "--summary", "none"),
+		.input = input,
+		.out_fd = ends[1],
+	};
+	run_program(&collect);
+	CHECK_INT(collect.status, 5);
+	CHECK(collect.cpu < 1 * time_scale());
+	close(ends[0]);
+	close(ends[1]);
 	stop_upstream();
 }
 

@@ -296,6 +296,8 @@ TEST(a_retry_that_waits_holds_neither_a_host_slot_nor_a_run_slot)
 	job = dispatch_take(d, SECOND);
 	CHECK(!dispatch_take(d, SECOND));
 	dispatch_again(d, job, SECOND, 5 * SECOND);
+	CHECK_INT(dispatch_host_retries(job), 0);
+	dispatch_count_retry(job);
 	CHECK_INT(dispatch_host_retries(job), 1);
 	job = dispatch_take(d, SECOND);
 	CHECK_INT(job->line, 2);

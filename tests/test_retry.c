@@ -177,6 +177,30 @@ TEST(a_wait_that_is_too_long_gives_the_item_up_and_pauses_its_host)
 	CHECK_INT(decide(c).why, RETRY_TOO_LONG);
 }
 
+TEST(what_this_machine_is_short_of_costs_no_attempt_and_not_the_hosts_share)
+{
+	struct retry_case c = item(-EMFILE);
+
+	c.attempts = 9;
+	c.local = 9;
+	c.host_retries = 10;
+	CHECK(decide(c).again);
+	/* Nor does it later, for the other failures. */
+	c.outcome = 503;
+	c.attempts = 10;
+	c.host_retries = 0;
+	CHECK(decide(c).again);
+	/* It does not go on for ever, unless others will end. */
+	c.outcome = -EMFILE;
+	c.spent = 121 * SECOND;
+	CHECK_INT(decide(c).why, RETRY_NO_TIME);
+	c.outcome = COLLECT_ECROWDED;
+	CHECK(decide(c).again);
+	CHECK_INT(decide(c).wait, 250 * MS);
+	c.outcome = COLLECT_EMEMORY;
+	CHECK_INT(decide(c).why, RETRY_NEVER);
+}
+
 TEST(the_last_attempt_still_pauses_its_host)
 {
 	struct retry_case c = item(429);

@@ -464,10 +464,30 @@ static int share_memory(void *arg)
 	/* Both hold half and want more: one is refused, and then the other one has room. */
 	together(&budget, stuck, 2);
 	CHECK_INT(stuck[0].rc, 0);
-	CHECK_INT(stuck[1].rc, COLLECT_EMEMORY);
+	CHECK_INT(stuck[1].rc, COLLECT_ECROWDED);
 	together(&budget, huge, 1);
 	CHECK_INT(huge[0].rc, COLLECT_EMEMORY);
 	return 0;
+}
+
+static int share_in_one_step(void *arg)
+{
+	struct budget budget = { .limit = 100 };
+	struct greedy whole[8];
+
+	(void)arg;
+	for (int i = 0; i < 8; i++)
+		whole[i] = (struct greedy){ .first = i % 2 ? 100 : 60, .second = 0 };
+	together(&budget, whole, 8);
+	for (int i = 0; i < 8; i++)
+		CHECK_INT(whole[i].rc, 0);
+	CHECK_INT(budget.queue, 0);
+	return 0;
+}
+
+TEST(who_asks_for_all_in_one_step_is_never_refused_for_the_sake_of_others)
+{
+	CHECK_INT(run(share_in_one_step, NULL), 0);
 }
 
 TEST(memory_is_waited_for_and_never_by_everybody_at_once)
