@@ -331,8 +331,8 @@ static int create_and_await(void *arg)
 	struct async_task *tasks[2];
 
 	for (int i = 0; i < 2; i++) {
-		tasks[i] = async_create_task_with(nap, arg,
-						  &(struct async_task_options){ .name = "n", .stack_size = 16384 });
+		tasks[i] = async_create_task_with(
+			nap, arg, &(struct async_task_options){ .name = "n", .stack_size = 16384 });
 		if (!tasks[i])
 			return async_last_error();
 	}
