@@ -168,6 +168,38 @@ TEST(loops_in_several_threads_do_not_know_each_other)
 		pthread_join(threads[i], NULL);
 }
 
+enum { CROWD = 2000 };
+
+static int nap(void *arg)
+{
+	for (int i = 0; i < 3; i++)
+		async_sleep((double)(*(int *)arg % 7) / 1000);
+	return *(int *)arg;
+}
+
+static int crowd(void *arg)
+{
+	static struct async_task *tasks[CROWD];
+	static int results[CROWD];
+
+	(void)arg;
+	for (int i = 0; i < CROWD; i++) {
+		tasks[i] = async_create_task_copy(nap, &i, sizeof i);
+		CHECK(tasks[i] != NULL);
+	}
+	CHECK_INT(async_gather(tasks, CROWD, ASYNC_RAISE, results), 0);
+	for (int i = 0; i < CROWD; i++) {
+		CHECK_INT(results[i], i);
+		async_task_release(tasks[i]);
+	}
+	return 0;
+}
+
+TEST(two_thousand_tasks_sleep_at_once_and_all_come_back)
+{
+	CHECK_INT(async_run(crowd, NULL), 0);
+}
+
 /* ---- Signals --------------------------------------------------------------------------------- */
 
 static int take_signals(void *arg)
