@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 	struct text message = { 0 };
 	int status;
 
+	collect_files_occupy();
 	if (!options_parse(&options, argc, argv, environment, &message))
 		status = complain(text_cstr(&message));
 	else if (options.action == OPTIONS_HELP)

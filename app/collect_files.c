@@ -24,6 +24,26 @@ static bool refuse(char why[COLLECT_FILES_WHY], const char *what, const char *pa
 	return false;
 }
 
+void collect_files_occupy(void)
+{
+	/* Each is opened for the direction that it is not used for; what goes to stderr gets lost. */
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", modes[fd]);
+}
+
+/* 0, or why nothing can be read from it, or written to it. */
+static int check_mode(int fd, int unusable)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return errno;
+	return (flags & O_ACCMODE) == unusable ? EBADF : 0;
+}
+
 static bool open_input(struct collect_files *files, const struct options *options,
 		       char why[COLLECT_FILES_WHY])
 {
@@ -34,8 +54,8 @@ static bool open_input(struct collect_files *files, const struct options *option
 	files->input = is_standard(options->input) ? 0 : open(options->input, O_RDONLY | O_CLOEXEC);
 	if (files->input < 0)
 		return refuse(why, "input", options->input, errno);
-	if (fstat(files->input, &about) < 0)
-		return refuse(why, "input", options->input, errno);
+	if (check_mode(files->input, O_WRONLY) || fstat(files->input, &about) < 0)
+		return refuse(why, "input", options->input, EBADF);
 	return S_ISDIR(about.st_mode) ? refuse(why, "input", options->input, EISDIR) : true;
 }
 
@@ -55,8 +75,8 @@ static bool open_output(struct collect_files *files, const struct options *optio
 	files->output = is_standard(options->output) ? 1 : open(options->output, flags, 0666);
 	if (files->output < 0)
 		return refuse(why, "output", options->output, errno);
-	if (fcntl(files->output, F_GETFL) < 0)
-		return refuse(why, "output", "stdout", errno);
+	if (check_mode(files->output, O_RDONLY))
+		return refuse(why, "output", "stdout", EBADF);
 	if (same_file(files->input, files->output)) {
 		snprintf(why, COLLECT_FILES_WHY, "%s is the input and the output", options->input);
 		return false;

@@ -16,6 +16,12 @@ struct collect_files {
 
 #define COLLECT_FILES_WHY 512
 
+/*
+ * To be called before anything is opened: which of the first three fds is free would become some
+ * file of ours, and what is said on stderr would land in it. A closed stdin or stdout stays unusable.
+ */
+void collect_files_occupy(void);
+
 /* False: why has a line for the user, and nothing is open. */
 bool collect_files_open(struct collect_files *files, const struct options *options,
 			char why[COLLECT_FILES_WHY]);

@@ -141,6 +141,32 @@ TEST(a_bad_line_is_an_error_record_and_the_others_are_fetched)
 	stop_upstream();
 }
 
+static void run_shell(const char *command, const char *path)
+{
+	collect = (struct program){ .argv = ARGV("/bin/sh", "-c", command, built("collect"),
+						 at(0, "/weather"), path) };
+	run_program(&collect);
+}
+
+TEST(with_closed_standard_files_nothing_lands_in_the_output)
+{
+	const char *path = temp_path("out");
+
+	start_upstream(1, NULL, NULL);
+	run_shell("exec \"$0\" -v \"$1\" -o \"$2\" 2>&-", path);
+	CHECK_INT(collect.status, 0);
+	CHECK_INT(count_records(path), 1);
+	run_shell("exec \"$0\" -v \"$1\" -o \"$2\" <&- >&- 2>&-", path);
+	CHECK_INT(collect.status, 0);
+	CHECK_INT(count_records(path), 1);
+	run_shell("exec \"$0\" \"$1\" >&-", path);
+	CHECK_INT(collect.status, 2);
+	CHECK_CONTAINS(collect.err, "cannot open output stdout");
+	run_shell("exec \"$0\" -i - <&-", path);
+	CHECK_INT(collect.status, 2);
+	stop_upstream();
+}
+
 TEST(an_empty_input_is_a_warning_and_0)
 {
 	COLLECT_INPUT("\n# nothing\n", "-i", "-");
