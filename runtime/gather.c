@@ -39,15 +39,8 @@ static bool cancel_children(struct async_future *outer)
 /* The outer future ends as the child did, with its message. A child's cancellation is a failure. */
 static void end_as(struct async_gathering *gather, struct async_future *child, int code)
 {
-	struct error_record *record = NULL;
-
 	if (child->result == code)
-		record = error_record_for(child->record, code);
-	if (record && code == ASYNC_ECANCELED && task_of_future(child))
-		child->record = NULL;
-	else
-		error_record_take(record);
-	gather->outer.record = record;
+		gather->outer.record = task_take_record(child);
 	future_complete(&gather->outer, ASYNC_FINISHED, code);
 }
 

@@ -257,6 +257,7 @@ static void task_main(void *arg)
 	/* Cancelled, and it never waited again to hear of it: the value is lost, as in asyncio. */
 	if (task->must_cancel && rc >= 0) {
 		rc = ASYNC_ECANCELED;
+		task->lost = true;
 		cancel_take_note(task);
 	}
 	task->future.result = rc;

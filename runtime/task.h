@@ -42,6 +42,7 @@ struct task {
 	uint8_t state;
 	bool started, must_cancel;
 	bool held : 1, doomed : 1;
+	bool lost : 1;	  /* cancelled only as it returned a value */
 	bool rearmed : 1; /* must_cancel is the work of a scope, not of a request */
 	uint8_t edges;	  /* while not 0, no scope of the task is in level mode */
 };
@@ -73,6 +74,8 @@ ASYNC_SUSPENDS void task_suspend(struct task *task, const char *here);
 /* The task that a future is; NULL when it is none. */
 struct task *task_of_future(struct async_future *future);
 
+/* A reference to the text and place of how the future failed; NULL: it has none. */
+struct error_record *task_take_record(struct async_future *future);
 /* Takes over the message and place of how the future failed. Returns the code. */
 int task_inherit(struct task *task, struct async_future *future);
 /* The record becomes the task's, instead of what it had for this code. NULL: there is none. */

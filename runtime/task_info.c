@@ -56,18 +56,26 @@ void task_set_record(struct task *task, int code, struct error_record *record)
 		replace(task, record);
 }
 
-/* As in asyncio, the first who awaits a cancelled task gets its message, and nobody after him. */
+/*
+ * As in asyncio, the first who awaits a cancelled task gets the message that it was ended with, and
+ * nobody after him; one that comes from a lost value is for all.
+ */
+struct error_record *task_take_record(struct async_future *future)
+{
+	struct error_record *record = error_record_for(future->record, future->result);
+	struct task *task = future->result == ASYNC_ECANCELED ? task_of_future(future) : NULL;
+
+	if (record && task && !task->lost) {
+		future->record = NULL;
+		return record;
+	}
+	return error_record_take(record);
+}
+
 int task_inherit(struct task *task, struct async_future *future)
 {
-	int code = future->result;
-	struct error_record *record = error_record_for(future->record, code);
-
-	if (code == ASYNC_ECANCELED && record && task_of_future(future))
-		future->record = NULL;
-	else
-		error_record_take(record);
-	task_set_record(task, code, record);
-	return code;
+	task_set_record(task, future->result, task_take_record(future));
+	return future->result;
 }
 
 struct error_record *task_error(struct task *task)

@@ -118,6 +118,42 @@ TEST(who_is_cancelled_comes_back_with_the_lock_however_often)
 	run(cancelled_again_and_again);
 }
 
+/* In level mode each wait fails; the one for the lock is repeated, and must still succeed. */
+static int wait_in_a_scope(void *arg)
+{
+	struct waiter *a = arg;
+	struct async_scope scope;
+	int rc;
+
+	async_scope_enter(&scope);
+	rc = wait_once(a);
+	CHECK_INT(async_sleep(1), ASYNC_ECANCELED);
+	return async_scope_exit(&scope, rc);
+}
+
+static int cancelled_in_a_scope(void *arg)
+{
+	struct async_condition condition = { 0 };
+	struct waiter a = { &condition, "A", NULL };
+
+	(void)arg;
+	order[0] = '\0';
+	a.task = async_create_task(wait_in_a_scope, &a);
+	yield(1);
+	CHECK_INT(async_condition_acquire(&condition), 0);
+	async_cancel(a.task);
+	yield(3);
+	CHECK_INT(async_condition_release(&condition), 0);
+	CHECK_INT(async_await(a.task), ASYNC_ECANCELED);
+	CHECK_STR(order, "A! ");
+	return 0;
+}
+
+TEST(who_is_cancelled_for_good_comes_back_with_the_lock_too)
+{
+	run(cancelled_in_a_scope);
+}
+
 /* Notified, then cancelled on the way to the lock: the notification is B's. */
 static int passed_on(void *arg)
 {

@@ -331,7 +331,9 @@ static uint64_t number(const char *name, uint64_t otherwise)
 TEST_WITH_LIMIT(random_programs_keep_every_promise, 60)
 {
 	uint64_t first = number("MODEL_SEED", 1);
-	uint64_t count = number("MODEL_PROGRAMS", under_valgrind() ? 100 : 10000);
+	uint64_t count = number("MODEL_PROGRAMS", under_valgrind() ? 100
+						  : UNDER_TSAN	   ? 300
+								   : 10000);
 
 	async_watchdog_configure(&(struct async_watchdog_options){ .limit = -1 });
 	for (uint64_t seed = first; seed < first + count; seed++) {
