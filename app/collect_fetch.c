@@ -224,6 +224,12 @@ static void say_why_not(struct collect_end *end, const struct retry_verdict *ret
 	end->message = message;
 }
 
+/* Only they give back what the machine is short of. */
+static bool others_fly(const struct collect *c)
+{
+	return c->flights.next != c->flights.prev;
+}
+
 static void finish(struct flight *flight, struct collect_end *end)
 {
 	struct collect *c = flight->collect;
@@ -233,7 +239,7 @@ static void finish(struct flight *flight, struct collect_end *end)
 	int64_t now = async_time_ns();
 
 	job->spent += end->outcome == COLLECT_ECROWDED ? 0 : now - flight->started;
-	job->local += retry_is_local(end->outcome);
+	job->local += retry_is_local(end->outcome) && others_fly(c);
 	if (end->response) {
 		histogram_add(&c->summary.latency, now - flight->started);
 		c->summary.wire_bytes += end->response->wire_bytes;

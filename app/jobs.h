@@ -34,7 +34,7 @@ struct job {
 	int64_t spent;	   /* on attempts and our own backoff */
 	int64_t rate_wait; /* before the last attempt, for rates and pauses alone */
 	unsigned attempts;
-	unsigned local; /* of these, how many this machine made fail */
+	unsigned local; /* of these, how many failed for this machine while others went on */
 	unsigned past_count;
 	struct job_past *past;
 

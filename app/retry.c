@@ -75,7 +75,7 @@ struct retry_verdict retry_decide(const struct retry_policy *policy, const struc
 		return refuse(pause, RETRY_NEVER);
 	if (too_long)
 		return refuse(pause, RETRY_TOO_LONG);
-	if (!local && item->attempts - item->local > policy->retries)
+	if (item->attempts - item->local > policy->retries)
 		return refuse(pause, RETRY_NO_ATTEMPTS);
 	if (!local && !in_budget(item))
 		return refuse(pause, RETRY_NO_BUDGET);

@@ -3,8 +3,9 @@
  * retry.h - whether a failed attempt is worth another one, and when. Pure decisions.
  *
  * What this machine is short of (class local) is neither the item's fault nor its host's: it costs
- * no attempt and none of the host's share, only time; and a body that found no room beside others
- * costs not even that, since those others end. A body that fits in no case is not retried.
+ * none of the host's share, and no attempt while others are in flight that will give some back,
+ * only time; a body that found no room beside others does not even cost that. A body that fits in
+ * no case is not retried.
  *
  * Nothing here waits, counts or draws a random number: the caller gives what has happened, and a
  * fraction between 0 and 1 for the jitter. Times are nanoseconds.
@@ -33,7 +34,7 @@ struct retry_case {
 	int outcome;	     /* a status, or a negative code */
 	bool idempotent;     /* GET or HEAD */
 	int attempts;	     /* made so far, this one included */
-	int local;	     /* of these, how many failed because of this machine */
+	int local;	     /* of these, how many failed for this machine while others went on */
 	int64_t spent;	     /* on attempts and our own backoff so far */
 	int64_t retry_after; /* from retry_after(); -1: none */
 	unsigned long host_requests, host_retries;

@@ -185,6 +185,10 @@ TEST(what_this_machine_is_short_of_costs_no_attempt_and_not_the_hosts_share)
 	c.local = 9;
 	c.host_retries = 10;
 	CHECK(decide(c).again);
+	/* Unless nobody else is there to give any back. */
+	c.local = 5;
+	CHECK_INT(decide(c).why, RETRY_NO_ATTEMPTS);
+	c.local = 9;
 	/* Nor does it later, for the other failures. */
 	c.outcome = 503;
 	c.attempts = 10;
