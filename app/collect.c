@@ -5,6 +5,7 @@
  */
 #include "app/collect.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +145,8 @@ static int run(void *arg)
 	return collect_run(arg);
 }
 
-static void tell_summary(const struct collect *c, const struct collect_files *files)
+/* 0, or the negative errno with which --summary-file failed. */
+static int tell_summary(const struct collect *c, const struct collect_files *files)
 {
 	const struct options *options = c->options;
 	struct text text = { 0 };
@@ -152,31 +154,47 @@ static void tell_summary(const struct collect *c, const struct collect_files *fi
 			  : c->signals	? "stopped by a signal; run again to go on"
 			  : c->late	? "--deadline passed with unfinished work"
 					: NULL;
+	int rc;
 
 	if (options->summary == OPTIONS_SUMMARY_NONE || (options->quiet && files->summary == 2))
-		return;
+		return 0;
 	if (options->summary == OPTIONS_SUMMARY_JSON)
 		summary_json(&text, &c->summary, c->run);
 	else
 		summary_text(&text, &c->summary, c->unfinished || c->sink_error ? why : NULL);
-	if (!text.failed)
-		progress_write(files->summary, text.data, text.length);
+	rc = text.failed ? -ENOMEM : progress_write(files->summary, text.data, text.length);
 	text_free(&text);
+	return files->summary == 2 ? 0 : rc;
 }
 
-static int conclude(struct collect *c, const struct collect_files *files, int rc)
+/* What kept the run from beginning: nothing was sent. */
+static int complain_of_start(int rc)
 {
-	if (rc < 0) {
+	if (!strcmp(codes_find(rc)->name, "internal")) {
 		fprintf(stderr, "collect: internal error: %s; please report this\n",
 			async_strerror(rc));
 		return 1;
 	}
+	fprintf(stderr, "collect: cannot start: %s%s\n", async_strerror(rc),
+		rc == -EMFILE ? "; see ulimit -n" : "");
+	return 2;
+}
+
+static int conclude(struct collect *c, const struct collect_files *files, int rc)
+{
+	const char *where = c->options->summary_file;
+
+	if (rc < 0)
+		return complain_of_start(rc);
 	if (c->sink_error)
 		fprintf(stderr, "collect: output: %s\n", async_strerror(c->sink_error));
 	else if (!c->summary.items && !c->unfinished && !c->options->quiet)
 		fprintf(stderr, "collect: warning: the input holds no URL\n");
-	tell_summary(c, files);
-	return collect_status(&c->summary, c->sink_error, c->signals > 0, c->late, c->unfinished);
+	rc = tell_summary(c, files);
+	if (rc < 0)
+		fprintf(stderr, "collect: --summary-file %s: %s\n", where, async_strerror(rc));
+	return collect_status(&c->summary, c->sink_error ? c->sink_error : rc, c->signals > 0,
+			      c->late, c->unfinished);
 }
 
 static int perform(struct options *options)

@@ -128,14 +128,14 @@ void progress_tick(struct progress *progress, struct progress_numbers *n, int64_
 	if (!bar)
 		text_char(&text, '\n');
 	progress->drawn = bar;
-	progress_write(progress->fd, text.data, text.length);
+	(void)progress_write(progress->fd, text.data, text.length);
 	text_free(&text);
 }
 
 void progress_erase(struct progress *progress)
 {
 	if (progress->drawn)
-		progress_write(progress->fd, "\r\033[K", 4);
+		(void)progress_write(progress->fd, "\r\033[K", 4);
 	progress->drawn = false;
 }
 
@@ -151,11 +151,11 @@ void progress_say(struct progress *progress, const char *format, ...)
 	progress_erase(progress);
 	text_printf(&text, "collect: %s\n", line);
 	if (!text.failed)
-		progress_write(progress->fd, text.data, text.length);
+		(void)progress_write(progress->fd, text.data, text.length);
 	text_free(&text);
 }
 
-void progress_write(int fd, const char *data, size_t size)
+int progress_write(int fd, const char *data, size_t size)
 {
 	while (size) {
 		ssize_t n = write(fd, data, size);
@@ -166,9 +166,10 @@ void progress_write(int fd, const char *data, size_t size)
 		} else if (errno == EAGAIN) {
 			/* stderr may share its flags with a stdout that the sink made non-blocking. */
 			if (poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 1000) <= 0)
-				return;
+				return -EAGAIN;
 		} else if (errno != EINTR) {
-			return;
+			return -errno;
 		}
 	}
+	return 0;
 }

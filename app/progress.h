@@ -49,7 +49,10 @@ void progress_erase(struct progress *progress);
 /* "collect: ..." with a line end, after erasing. */
 void progress_say(struct progress *progress, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Writes all of it to stderr or another terminal, waiting a second at most if that is full. */
-void progress_write(int fd, const char *data, size_t size);
+/*
+ * Writes all of it to stderr or another terminal, waiting a second at most if that is full. 0 or a
+ * negative errno, which only matters when fd is a file.
+ */
+int progress_write(int fd, const char *data, size_t size);
 
 #endif

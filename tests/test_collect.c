@@ -167,6 +167,27 @@ TEST(with_closed_standard_files_nothing_lands_in_the_output)
 	stop_upstream();
 }
 
+TEST(a_summary_that_cannot_be_written_is_said_and_is_5)
+{
+	start_upstream(1, NULL, NULL);
+	COLLECT(at(0, "/weather"), "--summary-file", "/dev/full");
+	CHECK_INT(collect.status, 5);
+	CHECK_CONTAINS(collect.err, "--summary-file /dev/full: No space left");
+	CHECK_CONTAINS(collect.out, "\"type\":\"response\"");
+	stop_upstream();
+}
+
+TEST(too_few_descriptors_to_start_are_the_machines_fault)
+{
+	if (UNDER_ASAN || UNDER_TSAN || under_valgrind())
+		NOT_HERE("the tools need descriptors of their own");
+	start_upstream(1, NULL, NULL);
+	run_shell("ulimit -n 4; exec \"$0\" \"$1\"", "");
+	CHECK_INT(collect.status, 2);
+	CHECK_CONTAINS(collect.err, "cannot start: Too many open files; see ulimit -n");
+	stop_upstream();
+}
+
 TEST(an_empty_input_is_a_warning_and_0)
 {
 	COLLECT_INPUT("\n# nothing\n", "-i", "-");
