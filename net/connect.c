@@ -17,6 +17,7 @@ struct connecting {
 	const struct net_connect_options *options;
 	struct net_connect_timing timing;
 	const char *step;
+	bool literal; /* host is an address */
 	struct net_address found[MAX_FOUND];
 	int count;
 	struct race_result race;
@@ -40,9 +41,11 @@ static int allow(struct connecting *c)
 	for (int i = 0; i < c->count; i++)
 		if (!(net_address_kind(&c->found[i]) & c->options->deny_kinds))
 			c->found[kept++] = c->found[i];
-	if (kept == 0)
+	if (kept == 0) {
+		c->step = "connect";
 		return async_raise(NET_EADDR_BLOCKED, "connecting to %.255s (%s) is not allowed",
 				   c->host, net_address_format(&c->found[0], text));
+	}
 	c->count = kept < RACE_MAX ? kept : RACE_MAX;
 	return 0;
 }
@@ -53,14 +56,14 @@ static int resolve(struct connecting *c)
 	double seconds = c->options->dns_timeout;
 	struct async_timeout limit;
 	int64_t start = async_time_ns();
-	bool literal = net_address_parse(&c->found[0], c->host, c->port) == 0;
 	int rc;
 
+	c->literal = net_address_parse(&c->found[0], c->host, c->port) == 0;
 	c->step = "dns";
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
 	rc = net_resolve_at(c->here, c->host, c->port, c->options->family, c->found, MAX_FOUND);
 	rc = async_timeout_end(&limit, rc);
-	if (!literal)
+	if (!c->literal)
 		c->timing.dns = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->dns_expired, "name look-up timeout", seconds, "");
@@ -88,6 +91,9 @@ static int reach(struct connecting *c)
 			       c->race.report);
 	if (rc == ASYNC_ECANCELED)
 		return rc;
+	/* The report names each address that was tried: for a literal one that is all there is. */
+	if (rc < 0 && c->literal)
+		return async_raise(rc, "cannot connect to %s", c->race.report);
 	if (rc < 0)
 		return async_raise(rc, "cannot connect to %.255s:%d: %s", c->host, c->port,
 				   c->race.report);
