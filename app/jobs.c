@@ -46,22 +46,13 @@ static struct job *pack(const struct job_parts *parts, uint64_t number)
 	return job;
 }
 
-/* "example.com/x": the mistake that deserves its own sentence. */
-static bool lacks_scheme(struct json_span text)
-{
-	return text.len && !memmem(text.ptr, text.len, "://", 3) && *text.ptr != '/';
-}
-
 static int finish(struct job **out, struct url **url, const struct job_parts *parts,
 		  uint64_t number, char why[JOBS_WHY])
 {
 	char reason[URL_WHY];
 	int rc = url_parse(url, parts->url.ptr, parts->url.len, reason);
 
-	if (rc == HTTP_EURL && lacks_scheme(parts->url))
-		snprintf(why, JOBS_WHY, "no scheme; did you mean https://%.*s?",
-			 (int)(parts->url.len < 100 ? parts->url.len : 100), parts->url.ptr);
-	else if (rc == HTTP_EURL)
+	if (rc == HTTP_EURL)
 		snprintf(why, JOBS_WHY, "%s", reason);
 	if (rc < 0)
 		return rc;
@@ -89,6 +80,13 @@ int job_from_url(struct job **out, struct url **url, struct json_span text, uint
 	return finish(out, url, &(struct job_parts){ .url = text }, number, why);
 }
 
+/* A string or an array of JSON: no URL begins like that. */
+static bool is_other_json(struct json_span line)
+{
+	return *line.ptr == '"' ||
+	       (line.len > 1 && *line.ptr == '[' && strchr("\"{[", line.ptr[1]));
+}
+
 int job_parse(struct job **out, struct url **url, struct json_span line, uint64_t number,
 	      struct text *scratch, char why[JOBS_WHY])
 {
@@ -101,10 +99,26 @@ int job_parse(struct job **out, struct url **url, struct json_span line, uint64_
 	line = trim(line);
 	if (!line.len || *line.ptr == '#')
 		return 0;
+	if (is_other_json(line)) {
+		snprintf(why, JOBS_WHY, "neither a URL, without quotes, nor an object");
+		return COLLECT_ELINE;
+	}
 	if (*line.ptr != '{')
 		return job_from_url(out, url, line, number, why);
 	rc = jobs_json_read(line, scratch, &parts, why);
 	return rc < 0 ? rc : finish(out, url, &parts, number, why);
+}
+
+struct json_span job_ref(struct json_span line)
+{
+	struct json_span ref = { 0 };
+
+	if (json_get(line, "$.ref", &ref) < 0)
+		return (struct json_span){ 0 };
+	/* A string is found without its quotes. */
+	if (ref.ptr[-1] == '"')
+		ref = (struct json_span){ ref.ptr - 1, ref.len + 2 };
+	return ref;
 }
 
 void job_free(struct job *job)

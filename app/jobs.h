@@ -59,6 +59,8 @@ int job_parse(struct job **out, struct url **url, struct json_span line, uint64_
 int job_from_url(struct job **out, struct url **url, struct json_span text, uint64_t number,
 		 char why[JOBS_WHY]);
 void job_free(struct job *job);
+/* The "ref" of a line that was refused, as JSON: ptr NULL when there is none to be found. */
+struct json_span job_ref(struct json_span line);
 
 const char *job_method(const struct job *job); /* "GET" when none was given */
 /* Its own headers: out has room for header_count. */

@@ -112,7 +112,8 @@ static int read_scheme(struct url_parts *parts, struct url_span *rest, char *why
 		parts->secure = length == 5;
 	else if (rest->len == 0)
 		return url_fail(why, "the URL is empty");
-	else if (looks_like_host_and_port(*rest, length) && rest->ptr[0] != '/')
+	else if (looks_like_host_and_port(*rest, length) &&
+		 (isalnum((unsigned char)rest->ptr[0]) || rest->ptr[0] == '['))
 		return url_fail(why, "no scheme: did you mean https://%.*s?",
 				(int)(rest->len > 80 ? 80 : rest->len), rest->ptr);
 	else if (length == 0)

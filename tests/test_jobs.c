@@ -111,6 +111,9 @@ TEST(a_bad_line_says_what_is_wrong)
 	} cases[] = {
 		{ "example.com/x", HTTP_EURL, "did you mean https://example.com/x?" },
 		{ "http://", HTTP_EURL, "" },
+		{ "mailto:me", HTTP_EURL, "scheme mailto is not http or https" },
+		{ "\"http://a/\"", COLLECT_ELINE, "without quotes" },
+		{ "[\"http://a/\"]", COLLECT_ELINE, "nor an object" },
 		{ "http://a:65536/", HTTP_EURL, "65536" },
 		{ "ftp://a/", HTTP_EURL, "" },
 		{ "{\"url\":\"http://a/\"", COLLECT_ELINE, "byte" },

@@ -194,6 +194,7 @@ TEST(every_refusal_says_why)
 		{ TEXT("http://h\x7f/"), "control byte 0x7f" },
 		{ TEXT(" http://h/"), "no scheme" },
 		{ TEXT("\xff\xfe"), "no scheme" },
+		{ TEXT("\"http://h/\""), "no scheme: a URL begins with" },
 	};
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
