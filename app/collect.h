@@ -113,9 +113,9 @@ int collect_fetch(void *arg);
  */
 ASYNC_SUSPENDS
 void collect_report(struct collect *collect, const struct job *job, const struct collect_end *end);
-/* An item that has no job: a line of the input that is wrong. */
-void collect_report_line(struct collect *collect, uint64_t line, struct json_span text, int code,
-			 const char *message);
+/* An item that has no job: a line of the input that is wrong. ref as in struct record. */
+void collect_report_line(struct collect *collect, uint64_t line, struct json_span text,
+			 struct json_span ref, int code, const char *message);
 /* Between 0 and 1. */
 double collect_random(struct collect *collect);
 

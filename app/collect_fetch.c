@@ -244,6 +244,9 @@ static void finish(struct flight *flight, struct collect_end *end)
 		histogram_add(&c->summary.latency, now - flight->started);
 		c->summary.wire_bytes += end->response->wire_bytes;
 		c->summary.body_bytes += end->response->body.len;
+	} else if (end->failure) {
+		c->summary.wire_bytes += end->failure->body_bytes;
+		c->summary.body_bytes += end->failure->body_bytes;
 	}
 	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
 	if (end->outcome) {
@@ -268,7 +271,7 @@ static const char *words(int code)
 static void attempt(struct flight *flight)
 {
 	struct http_response *response = NULL;
-	struct http_failure failure = { .phase = NULL };
+	struct http_failure failure = { .url = NULL };
 	struct verdict verdict;
 	struct collect_end end = { 0 };
 	int rc = ask(flight, &response, &failure);
@@ -286,6 +289,7 @@ static void attempt(struct flight *flight)
 					    .share = &flight->share };
 	}
 	finish(flight, &end);
+	free(failure.url);
 	http_response_free(response);
 }
 

@@ -22,6 +22,8 @@ struct input {
 	bool file;
 };
 
+static const struct json_span none; /* no ref */
+
 struct reading {
 	int fd;
 	char *room;
@@ -95,18 +97,19 @@ static bool is_foreign(struct collect *c, const struct url *url)
 static void accept_job(struct collect *c, struct job *job, const struct url *url)
 {
 	struct json_span text = { job->url, job->url_size };
+	struct json_span ref = { job->ref ? job->url + job->ref : NULL, job->ref_size };
 	char why[JOBS_WHY];
 
 	if (is_foreign(c, url)) {
 		snprintf(why, sizeof why,
 			 "%s goes to %s only; --header-to-all sends it to every host",
 			 c->credential, c->origin ? c->origin : "one origin");
-		collect_report_line(c, job->line, text, COLLECT_EORIGIN, why);
+		collect_report_line(c, job->line, text, ref, COLLECT_EORIGIN, why);
 	} else if (dispatch_add(c->dispatch, job, url->origin) == 0) {
 		async_event_set(&c->wake);
 		return;
 	} else {
-		collect_report_line(c, job->line, text, ASYNC_ENOMEM, "out of memory");
+		collect_report_line(c, job->line, text, ref, ASYNC_ENOMEM, "out of memory");
 	}
 	job_free(job);
 }
@@ -123,7 +126,7 @@ static int take_line(struct input *in, struct json_span line)
 		return rc;
 	rc = job_parse(&job, &url, line, in->feed.number, &in->scratch, why);
 	if (rc < 0)
-		collect_report_line(c, in->feed.number, line, rc, why);
+		collect_report_line(c, in->feed.number, line, job_ref(line), rc, why);
 	if (rc <= 0)
 		return 0;
 	accept_job(c, job, url);
@@ -145,7 +148,7 @@ static int take_lines(struct input *in, bool at_end)
 		} else {
 			rc = wait_for_room(in->collect);
 			if (!rc)
-				collect_report_line(in->collect, in->feed.number, line,
+				collect_report_line(in->collect, in->feed.number, line, none,
 						    COLLECT_ELINE_LONG, "longer than 1 MiB");
 		}
 		/* Requests want to start while ten thousand lines are read. */
@@ -168,7 +171,7 @@ static int read_jobs(struct input *in)
 	if (rc < 0 && rc != ASYNC_ECANCELED) {
 		/* What was read before stands; that there is no more is an item of its own. */
 		collect_report_line(in->collect, in->feed.number + 1, (struct json_span){ "", 0 },
-				    COLLECT_EINPUT, async_strerror(rc));
+				    none, COLLECT_EINPUT, async_strerror(rc));
 		return 0;
 	}
 	return rc < 0 ? rc : take_lines(in, true);
@@ -192,7 +195,7 @@ static int read_arguments(struct input *in)
 			break;
 		made = job_from_url(&job, &url, line, i + 1, why);
 		if (made < 0) {
-			collect_report_line(c, i + 1, line, made, why);
+			collect_report_line(c, i + 1, line, none, made, why);
 			continue;
 		}
 		accept_job(c, job, url);

@@ -47,6 +47,7 @@ static void add_response(struct record *record, const struct http_response *resp
 
 static void add_failure(struct record *record, const struct http_failure *failure)
 {
+	record->final_url = failure->url;
 	record->timing = failure->timing;
 	record->peer = *failure->peer ? failure->peer : NULL;
 	record->status = failure->status;
@@ -184,14 +185,15 @@ void collect_report(struct collect *c, const struct job *job, const struct colle
 	write_record(c, &record, unchanged, end->share);
 }
 
-void collect_report_line(struct collect *c, uint64_t line, struct json_span text, int code,
-			 const char *message)
+void collect_report_line(struct collect *c, uint64_t line, struct json_span text,
+			 struct json_span ref, int code, const char *message)
 {
 	struct record record = {
 		.run = c->run,
 		.source = "quick",
 		.line = line,
 		.url = text,
+		.ref = ref,
 		.method = "GET",
 		.wall_ms = wall_ms(),
 		.outcome = code,

@@ -105,6 +105,7 @@ static void describe(const struct call *call, struct http_failure *failure)
 		.timing = call->timing,
 		.body_bytes = call->body_bytes,
 		.content_length = call->content_length,
+		.url = call->redirects && call->url ? strdup(call->url->text) : NULL,
 	};
 	memcpy(failure->peer, call->peer, sizeof(failure->peer));
 }

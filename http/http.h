@@ -168,6 +168,8 @@ struct http_failure {
 	char peer[NET_ADDRESS_TEXT]; /* "": none */
 	uint64_t body_bytes;	     /* received before it failed */
 	int64_t content_length;	     /* announced; -1 */
+	/* Where redirects had led; the caller's, for free(). NULL: nowhere else, or no memory. */
+	char *url;
 };
 ASYNC_SUSPENDS
 int http_request_with(struct http_session *session, const char *url,

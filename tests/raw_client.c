@@ -2,6 +2,8 @@
 /* raw_client.c - the frame of the client's tests. */
 #include "tests/raw_client.h"
 
+#include <stdlib.h>
+
 struct raw_server server;
 struct http_session *session;
 struct http_response *answer;
@@ -25,10 +27,17 @@ void client_test_run(void (*body)(void), bool virtual_clock)
 	CHECK_INT(async_run_with(run_body, &body, &options), 0);
 }
 
+static void forget_failure(struct http_failure *of)
+{
+	free(of->url);
+	of->url = NULL;
+}
+
 void client_test_end(void)
 {
 	http_response_free(answer);
 	answer = NULL;
+	forget_failure(&failure);
 	if (session)
 		http_session_close(session);
 	session = NULL;
@@ -56,6 +65,7 @@ int ask(const char *path, const struct http_options *options)
 		return ASYNC_ENOMEM;
 	http_response_free(answer);
 	answer = NULL;
+	forget_failure(&failure);
 	rc = http_request_with(session, url_of(path, url, sizeof(url)), options, &answer, &failure);
 	if (rc < 0)
 		CHECK(!answer);
@@ -92,5 +102,6 @@ void asking_free(struct asking *asking)
 {
 	http_response_free(asking->response);
 	asking->response = NULL;
+	forget_failure(&asking->failure);
 	async_task_release(asking->task);
 }

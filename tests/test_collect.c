@@ -188,6 +188,36 @@ TEST(too_few_descriptors_to_start_are_the_machines_fault)
 	stop_upstream();
 }
 
+TEST(a_refused_line_keeps_its_ref)
+{
+	json_t *all;
+
+	COLLECT_INPUT("{\"url\":\"http://a/\",\"method\":\"GE T\",\"ref\": {\"n\":7}}\n"
+		      "{\"ref\":\"x\\\"y\",\"ulr\":1}\n",
+		      "-i", "-");
+	CHECK_INT(collect.status, 4);
+	all = records(collect.out);
+	CHECK_INT(json_integer_value(json_object_get(json_object_get(by_line(all, 1), "ref"), "n")),
+		  7);
+	CHECK_STR(string_in(by_line(all, 2), "ref"), "x\"y");
+	json_decref(all);
+}
+
+TEST(what_a_failed_attempt_received_is_in_the_summary_and_where_it_was_in_the_record)
+{
+	json_t *all;
+
+	start_upstream(1, NULL, NULL);
+	COLLECT(at(0, "/truncate"), "--retry", "0", "--summary", "json");
+	CHECK_CONTAINS(collect.err, "\"bytes\":{\"wire\":8,\"body\":8}");
+	COLLECT(at(0, "/redirect?n=3"), "--max-redirs", "2");
+	all = records(collect.out);
+	CHECK_STR(code_of(by_line(all, 1)), "redirect_limit");
+	CHECK_CONTAINS(string_in(by_line(all, 1), "final_url"), at(0, "/redirect?n=1"));
+	json_decref(all);
+	stop_upstream();
+}
+
 TEST(an_empty_input_is_a_warning_and_0)
 {
 	COLLECT_INPUT("\n# nothing\n", "-i", "-");
