@@ -187,11 +187,21 @@ int exchange_head(struct call *call, struct connection *connection)
 	return 0;
 }
 
-bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc)
+static bool may_repeat(const struct call *call, const struct connection *connection)
 {
-	return connection->reused && connection->received == 0 && is_disconnect(rc) &&
+	return connection->reused &&
 	       (request_is_idempotent(call->method) ||
 		headers_find(call->headers, call->header_count, "Idempotency-Key"));
+}
+
+bool exchange_is_late_timeout(const struct call *call, const struct connection *connection)
+{
+	return call->status == 408 && may_repeat(call, connection);
+}
+
+bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc)
+{
+	return connection->received == 0 && is_disconnect(rc) && may_repeat(call, connection);
 }
 
 /* ---- Body ------------------------------------------------------------------------------------ */

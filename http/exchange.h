@@ -25,6 +25,11 @@ ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connectio
  */
 ASYNC_SUSPENDS int exchange_drain(struct call *call, struct connection *connection);
 
+/*
+ * Is what exchange_head() got no answer to the request, but the end of an idle connection, crossing
+ * it on its way? Then the request may go out again, on another connection.
+ */
+bool exchange_is_late_timeout(const struct call *call, const struct connection *connection);
 /* After a failure of exchange_head: may the request go out again, on another connection? */
 bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc);
 

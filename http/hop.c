@@ -107,6 +107,13 @@ static void close_connection(struct connection **connection)
 	*connection = NULL;
 }
 
+static void forget_answer(struct call *call)
+{
+	call->status = 0;
+	call->content_length = -1;
+	call->body_bytes = 0;
+}
+
 /* A connection that has answered, up to the end of the head. After a failure *out is NULL. */
 ASYNC_SUSPENDS
 static int get_answer(struct call *call, struct pool_origin *origin, struct connection **out)
@@ -121,13 +128,14 @@ static int get_answer(struct call *call, struct pool_origin *origin, struct conn
 		call->session->requests++;
 		deadline_begin(&(*out)->deadline, &call->limit);
 		rc = exchange_head(call, *out);
-		if (rc >= 0)
+		if (rc >= 0 && !exchange_is_late_timeout(call, *out))
 			return rc;
 		/* It was a reused one, so the next one, which is fresh, cannot come here. */
-		fresh = exchange_may_retry(call, *out, rc);
+		fresh = rc >= 0 || exchange_may_retry(call, *out, rc);
 		if (!fresh)
 			break;
 		close_connection(out);
+		forget_answer(call);
 	}
 	close_connection(out);
 	return rc;
@@ -245,9 +253,7 @@ int hop_make(struct call *call, struct http_response **out)
 {
 	int rc;
 
-	call->status = 0;
-	call->content_length = -1;
-	call->body_bytes = 0;
+	forget_answer(call);
 	call->peer[0] = '\0';
 	rc = write_request(call);
 	if (rc < 0)

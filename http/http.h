@@ -150,7 +150,8 @@ struct http_response {
  * One request, redirects included. *response is the caller's, to be freed with
  * http_response_free(), and is set only when 0 is returned: every status is a response. Otherwise a
  * negative code, the text of which async_raise has recorded in the current task. options may be NULL.
- * A reused connection that closed before the first byte is retried once on another.
+ * A reused connection that closed before the first byte, or answered 408, is retried once on another
+ * if the method is idempotent.
  */
 ASYNC_SUSPENDS
 int http_request(struct http_session *session, const char *url, const struct http_options *options,

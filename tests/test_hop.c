@@ -97,6 +97,42 @@ CLIENT_TEST(a_replacement_is_fresh_and_is_not_replaced_again)
 	CHECK_INT(stats().idle, 1);
 }
 
+CLIENT_TEST(item_16_a_late_408_on_a_reused_connection_is_no_answer)
+{
+	static const struct raw_step tired[] = {
+		RAW_REQUEST, RAW_SEND(HI), RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+			 "Connection: close\r\n\r\n"),
+		RAW_END
+	};
+	static const struct raw_step slow[] = {
+		RAW_REQUEST, RAW_SEND("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
+		RAW_AGAIN
+	};
+	struct http_options post = { .method = "POST", .body = "x", .body_size = 1 };
+
+	serve(tired, hello);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(answer->status, 200);
+	CHECK(!answer->reused);
+	CHECK_INT(server.request_count, 3);
+	client_test_end();
+
+	/* It may have been done: that is for the caller to judge. */
+	serve(tired, hello);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(ask("/", &post), 0);
+	CHECK_INT(answer->status, 408);
+	client_test_end();
+
+	/* On a fresh connection it is the answer. */
+	serve(slow);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(answer->status, 408);
+	CHECK_INT(server.request_count, 1);
+}
+
 CLIENT_TEST(item_72_without_descriptors_idle_connections_are_given_back)
 {
 	static struct raw_server another;
