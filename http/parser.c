@@ -256,7 +256,25 @@ static void begin_message(struct parser *parser)
 		(struct parser_head){ .content_length = -1, .interim = parser->head.interim };
 }
 
-static int failure_of(struct parser *parser)
+/* What http-parser objects to in a head, with the byte at which it stopped. */
+static const char *head_failure(struct parser *parser, enum http_errno number, char byte)
+{
+	bool named = number == HPE_INVALID_HEADER_TOKEN || number == HPE_LF_EXPECTED;
+
+	/* The first line was in order, then, and with it the status. */
+	if (named && !parser->options.request && parser->foreign.status_code >= 200)
+		parser->head.status = (int)parser->foreign.status_code;
+	if (number == HPE_LF_EXPECTED)
+		return "a CR in the head is not followed by LF";
+	if (number != HPE_INVALID_HEADER_TOKEN)
+		return "not HTTP/1.x";
+	if (byte == ':')
+		return "a header has no name";
+	return byte == '\r' || byte == '\n' ? "a header line has no colon"
+					    : "a header has a byte that is not allowed in it";
+}
+
+static int failure_of(struct parser *parser, char byte)
 {
 	enum http_errno number = HTTP_PARSER_ERRNO(&parser->foreign);
 
@@ -275,8 +293,8 @@ static int failure_of(struct parser *parser)
 		return parser->head_done
 			       ? fail(parser, HTTP_EPARSE, "a chunk size is above 2^64")
 			       : fail(parser, HTTP_EFRAMING, "Content-Length is not a number");
-	if (parser->lines.place <= LINES_FIRST && !parser->head_done)
-		return fail(parser, HTTP_EPARSE, "not HTTP/1.x");
+	if (!parser->head_done)
+		return fail(parser, HTTP_EPARSE, head_failure(parser, number, byte));
 	return fail(parser, HTTP_EPARSE, http_errno_description(number));
 }
 
@@ -318,7 +336,7 @@ static int step(struct parser *parser, const char *data, size_t size, size_t *us
 	parser->bytes += n;
 	if (HTTP_PARSER_ERRNO(&parser->foreign) != HPE_OK &&
 	    HTTP_PARSER_ERRNO(&parser->foreign) != HPE_PAUSED)
-		return failure_of(parser);
+		return failure_of(parser, n < size ? data[n] : '\0');
 	wrong = check_lines(parser, data, n);
 	parser->head.bare_lf = parser->lines.bare_lf;
 	if (wrong)

@@ -608,6 +608,36 @@ TEST(taken_headers_outlive_the_parser)
 	free(headers);
 }
 
+TEST(a_broken_head_is_told_by_what_is_wrong_with_it)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *why;
+		int status;
+	} table[] = {
+		{ BYTES(OK "A: b\0c\r\n\r\n"), "a byte that is not allowed", 200 },
+		{ BYTES(OK "A b\r\n\r\n"), "no colon", 200 },
+		{ BYTES(OK "A\x01: b\r\n\r\n"), "a byte that is not allowed", 200 },
+		{ BYTES(OK "Ab\r\n\r\n"), "no colon", 200 },
+		{ BYTES(OK ": b\r\n\r\n"), "no name", 200 },
+		{ BYTES(OK "A: b\rc\r\n\r\n"), "not followed by LF", 200 },
+		{ BYTES("HTTP/2.0 200 OK\r\n\r\n"), "not HTTP/1.x", 0 },
+	};
+	struct parser *parser = parser_new();
+	struct json_span piece;
+	size_t used;
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		parser_begin(parser, &(struct parser_options){ 0 });
+		CHECK_INT(parser_feed(parser, table[i].text, table[i].size, &used, &piece),
+			  HTTP_EPARSE);
+		CHECK_CONTAINS(parser_why(parser), table[i].why);
+		CHECK_INT(parser_head(parser)->status, table[i].status);
+	}
+	parser_free(parser);
+}
+
 TEST(a_failure_stays_until_the_next_message)
 {
 	struct parser *parser = parser_new();
