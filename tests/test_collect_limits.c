@@ -176,6 +176,7 @@ TEST(a_reader_that_is_stuck_costs_no_time_of_the_processor)
 	};
 	run_program(&collect);
 	CHECK_INT(collect.status, 5);
+	CHECK_CONTAINS(collect.err, "output: its reader was too slow; records are lost");
 	CHECK(collect.cpu < 1 * time_scale());
 	close(ends[0]);
 	close(ends[1]);
