@@ -72,12 +72,13 @@ struct async_callback {
 	void *arg;
 	const char *label, *here;
 };
-#define async_call_soon_checked(callback, fn, arg)                                                 \
+#define async_call_soon_checked(callback, fn, arg) \
 	async_call_soon_checked_at(ASYNC_HERE, #fn, (callback), (fn), (arg))
-#define async_call_later_checked(callback, seconds, fn, arg)                                       \
+#define async_call_later_checked(callback, seconds, fn, arg) \
 	async_call_later_checked_at(ASYNC_HERE, #fn, (callback), (seconds), (fn), (arg))
-#define async_future_add_done_callback_checked(future, callback, fn, arg)                          \
-	async_future_add_done_callback_checked_at(ASYNC_HERE, #fn, (future), (callback), (fn), (arg))
+#define async_future_add_done_callback_checked(future, callback, fn, arg)                      \
+	async_future_add_done_callback_checked_at(ASYNC_HERE, #fn, (future), (callback), (fn), \
+						  (arg))
 void async_call_soon_checked_at(const char *here, const char *label,
 				struct async_callback *callback, int (*fn)(void *arg), void *arg);
 void async_call_later_checked_at(const char *here, const char *label,

@@ -33,11 +33,11 @@ struct async_scope {
 	const char *entered_at;
 	void *task;
 	int saved_cancelling;
-	unsigned depth;	   /* shielded sections around it */
-	bool section;	   /* a shielded section, not a scope */
-	bool cancelled;	   /* by async_scope_cancel() */
-	bool pending;	   /* a section: a cancellation had not been delivered when it began */
-	int deferred;	   /* a section: cancellations that wait for its end */
+	unsigned depth; /* shielded sections around it */
+	bool section;	/* a shielded section, not a scope */
+	bool cancelled; /* by async_scope_cancel() */
+	bool pending;	/* a section: a cancellation had not been delivered when it began */
+	int deferred;	/* a section: cancellations that wait for its end */
 };
 
 /*

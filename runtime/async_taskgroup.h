@@ -49,12 +49,12 @@ int async_task_group_enter_at(const char *here, struct async_task_group *group);
  * ASYNC_ENOGUARD, or ASYNC_ERUNTIME: "TaskGroup has not been entered", "is finished", "is shutting
  * down" (async_raised() has the text). A failure counts as read: exit reports it.
  */
-#define async_task_group_create_task(group, fn, arg)                                               \
+#define async_task_group_create_task(group, fn, arg) \
 	async_task_group_create_task_at(ASYNC_HERE, #fn, (group), (fn), (arg), NULL)
-#define async_task_group_create_task_with(group, fn, arg, options)                                 \
+#define async_task_group_create_task_with(group, fn, arg, options) \
 	async_task_group_create_task_at(ASYNC_HERE, #fn, (group), (fn), (arg), (options))
-#define async_task_group_create_task_copy(group, fn, arg, size)                                    \
-	async_task_group_create_task_at(ASYNC_HERE, #fn, (group), (fn), (arg),                     \
+#define async_task_group_create_task_copy(group, fn, arg, size)                \
+	async_task_group_create_task_at(ASYNC_HERE, #fn, (group), (fn), (arg), \
 					&(struct async_task_options){ .copy = (size) })
 struct async_task *async_task_group_create_task_at(const char *here, const char *label,
 						   struct async_task_group *group,

@@ -31,11 +31,11 @@ enum async_return_when { ASYNC_ALL_COMPLETED, ASYNC_FIRST_COMPLETED, ASYNC_FIRST
  * ASYNC_EINVAL when n is 0 ("Set of Tasks/Futures is empty.") or seconds is NaN, ASYNC_ECANCELED,
  * ASYNC_ENOMEM.
  */
-#define async_wait(tasks, n, when, seconds, pending)                                               \
+#define async_wait(tasks, n, when, seconds, pending) \
 	async_wait_at(ASYNC_HERE, (tasks), (n), (when), (seconds), (pending))
 ASYNC_SUSPENDS int async_wait_at(const char *here, struct async_task *const *tasks, size_t n,
 				 enum async_return_when when, double seconds, size_t *pending);
-#define async_wait_futures(futures, n, when, seconds, pending)                                     \
+#define async_wait_futures(futures, n, when, seconds, pending) \
 	async_wait_futures_at(ASYNC_HERE, (futures), (n), (when), (seconds), (pending))
 ASYNC_SUSPENDS int async_wait_futures_at(const char *here, struct async_future *const *futures,
 					 size_t n, enum async_return_when when, double seconds,
@@ -52,7 +52,7 @@ ASYNC_SUSPENDS int async_wait_futures_at(const char *here, struct async_future *
 struct async_completion;
 
 /* NULL without memory, or for NaN (async_last_error()). The seconds are for all together. */
-#define async_as_completed(tasks, n, seconds)                                                      \
+#define async_as_completed(tasks, n, seconds) \
 	async_as_completed_at(ASYNC_HERE, (tasks), (n), (seconds))
 struct async_completion *async_as_completed_at(const char *here, struct async_task *const *tasks,
 					       size_t n, double seconds);
@@ -63,7 +63,7 @@ struct async_completion *async_as_completed_futures(struct async_future *const *
  * *which, its place in the arguments; 0 when as many have been asked for as there are;
  * ASYNC_ETIMEOUT once for each that was not in time; ASYNC_ECANCELED, which uses one call up.
  */
-#define async_as_completed_next(completion, which)                                                 \
+#define async_as_completed_next(completion, which) \
 	async_as_completed_next_at(ASYNC_HERE, (completion), (which))
 ASYNC_SUSPENDS int async_as_completed_next_at(const char *here, struct async_completion *completion,
 					      size_t *which);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.c - what a program asks of the loop: callbacks soon, later and from other threads; the time;
+ * counts. The handles are the caller's memory.
+ */
+#include "runtime/list.h"
+#include "runtime/loop.h"
+
+void async_call_soon(struct async_handle *handle, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_soon");
+
+	handle->run = run;
+	handle->arg = arg;
+	loop_call_soon(loop, handle);
+}
+
+void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_at");
+
+	must(!timer->pending && !list_linked(&timer->handle.node),
+	     "a timer was scheduled while it is scheduled already");
+	timer->handle.run = run;
+	timer->handle.arg = arg;
+	timer_insert(&loop->timers, timer, timer_from_seconds(when));
+}
+
+void async_call_later(struct async_timer *timer, double seconds, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_call_later");
+
+	must(!timer->pending && !list_linked(&timer->handle.node),
+	     "a timer was scheduled while it is scheduled already");
+	timer->handle.run = run;
+	timer->handle.arg = arg;
+	timer_insert(&loop->timers, timer, loop_now(loop) + timer_from_seconds(seconds));
+}
+
+void async_handle_cancel(struct async_handle *handle)
+{
+	list_remove(&handle->node);
+}
+
+void async_timer_cancel(struct async_timer *timer)
+{
+	if (timer->pending)
+		timer_remove(&loop_here("?", "async_timer_cancel")->timers, timer);
+	list_remove(&timer->handle.node);
+}
+
+int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
+			       void (*run)(void *arg), void *arg)
+{
+	int rc = ASYNC_ESHUTDOWN;
+
+	pthread_mutex_lock(&loop->lock);
+	if (!loop->closed) {
+		handle->run = run;
+		handle->arg = arg;
+		list_append(&loop->posted, &handle->node);
+		atomic_store(&loop->has_posted, true);
+		/* Under the lock, for the poller goes as soon as closed is set. */
+		poller_wake(loop->poller);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return rc;
+}
+
+struct async_loop *async_get_running_loop(void)
+{
+	if (loop_current)
+		loop_current->shared = true;
+	return loop_current;
+}
+
+void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *arg)
+{
+	struct async_loop *loop = loop_here("?", "async_on_close");
+
+	handle->run = run;
+	handle->arg = arg;
+	list_append(&loop->on_close, &handle->node);
+}
+
+double async_time(void)
+{
+	return (double)async_time_ns() / (double)TIMER_SECOND;
+}
+
+int64_t async_time_ns(void)
+{
+	static const struct async_loop no_loop;
+
+	return loop_now(loop_current ? loop_current : &no_loop);
+}
+
+uint64_t async_loop_turns(void)
+{
+	return loop_current ? loop_current->turns : 0;
+}
+
+int async_max_threads(void)
+{
+	return loop_current ? loop_current->max_threads : 0;
+}
+
+void async_count(struct async_counts *counts)
+{
+	const struct async_loop *loop = loop_current;
+
+	*counts = (struct async_counts){ 0 };
+	if (!loop)
+		return;
+	counts->tasks = loop->task_count;
+	counts->peak_tasks = loop->peak_tasks;
+	counts->handles = loop->handle_count;
+	counts->stacks = loop->stacks.in_use;
+	counts->cached_stacks = loop->stacks.cached;
+	counts->timers = loop->timers.count;
+	counts->fds = loop->fd_count;
+	counts->threads = offload_threads(loop);
+}
