@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task.c - tasks: creation, steps, references. All state transitions are here.
+ * task.c - tasks: creation, steps, ends. All state transitions are here.
  *
- * The loop owns every task until it has ended; a handle is one more reference, which belongs to the
- * task that created it. A task is freed with its last reference, and a failure that nobody has read
- * by then is reported.
+ * A step runs until the task suspends or ends; the loop does all that follows from an end, when nobody
+ * stands on the task's stack any more.
  */
 #include "runtime/task.h"
 
@@ -19,7 +18,6 @@
 #include "runtime/scope.h"
 
 #define COPY_MAX 2048u
-#define HANDLE_SHIFT 48
 
 static _Thread_local int last_error;
 
@@ -31,88 +29,6 @@ int async_last_error(void)
 int task_set_last_error(int code)
 {
 	return last_error = code;
-}
-
-/* ---- Handles --------------------------------------------------------------------------------- */
-
-struct async_task *task_handle(const struct task *task)
-{
-	return (struct async_task *)((uintptr_t)task | (uintptr_t)task->generation << HANDLE_SHIFT);
-}
-
-struct task *task_of(const char *here, const char *what, struct async_task *handle)
-{
-	uintptr_t bits = (uintptr_t)handle;
-	struct task *task = (struct task *)(bits & (((uintptr_t)1 << HANDLE_SHIFT) - 1));
-
-	must(task, "%s at %s: the task is NULL", what, here);
-	must(task->generation == bits >> HANDLE_SHIFT,
-	     "%s at %s: stale handle: the reference was released at %s", what, here,
-	     task->released_at ? task->released_at : "?");
-	must(task->loop == loop_current, "%s at %s: the task belongs to another thread's loop",
-	     what, here);
-	return task;
-}
-
-struct task *task_here(const char *here, const char *what)
-{
-	struct task *task = loop_current ? loop_current->current : NULL;
-
-	must(task, "%s at %s: await outside a task", what, here);
-	return task;
-}
-
-void task_take(struct task *task)
-{
-	task->references++;
-}
-
-static void free_task(struct task *task)
-{
-	error_record_drop(task->future.record);
-	slab_put_name(task->name);
-	extra_drop(task);
-	task->future.record = NULL;
-	task->name = NULL;
-	if (!++task->generation)
-		task->generation = 1;
-	slab_put(task->loop, task);
-}
-
-void task_drop(struct task *task)
-{
-	if (--task->references > 0)
-		return;
-	if (task->future.result < 0 && task->future.result != ASYNC_ECANCELED &&
-	    !task->future.retrieved)
-		report_unread(task);
-	free_task(task);
-}
-
-/* The reference that async_create_task returned goes; from here on the handle is stale. */
-static void release(struct task *task, const char *here)
-{
-	task->held = false;
-	task->released_at = here;
-	list_remove(&task->sibling);
-	if (!++task->generation)
-		task->generation = 1;
-	task_drop(task);
-}
-
-static void release_children(struct async_list *children, const char *here)
-{
-	while (!list_empty(children))
-		release(container_of(children->next, struct task, sibling), here);
-}
-
-void async_task_release_at(const char *here, struct async_task *handle)
-{
-	struct task *task = task_of(here, "async_task_release", handle);
-
-	must(task->held, "async_task_release at %s: not a reference of the caller's: %s", here,
-	     task->released_at ? task->released_at : "it was never given one");
-	release(task, here);
 }
 
 /* ---- Creation -------------------------------------------------------------------------------- */
@@ -288,7 +204,7 @@ static void end(struct task *task)
 	task->must_cancel = false;
 	list_remove(&task->all);
 	task->loop->task_count--;
-	release_children(&task->children, "the end of the task that created it");
+	task_release_children(task, "the end of the task that created it");
 }
 
 /* Nobody stands on its stack any more. */
@@ -319,7 +235,7 @@ void task_destroy(struct task *task)
 	leave(task);
 	if (task->held)
 		list_remove(&task->sibling);
-	free_task(task);
+	task_free(task);
 }
 
 /* The loop's reference stays, so that whoever finds a pointer to it finds a task that is done. */

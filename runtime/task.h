@@ -57,6 +57,11 @@ void task_take(struct task *task);
 /* Frees the task with the last reference; reports a failure that nobody has read. */
 void task_drop(struct task *task);
 
+/* The references that end with the task, dropped at here. */
+void task_release_children(struct task *task, const char *here);
+/* The block alone; nobody may know it any more. */
+void task_free(struct task *task);
+
 /* Forgets a task that will never run again, with whatever is on its stack: the loop is closing. */
 void task_destroy(struct task *task);
 

@@ -196,7 +196,7 @@ static void stop_in_thread(struct async_loop *loop)
 
 TEST(a_call_from_the_wrong_thread_aborts_in_asyncios_words)
 {
-	struct async_loop *loop = async_loop_new(NULL);
+	struct async_loop *loop = async_loop_new(&virtual_clock);
 
 	EXPECT_ABORT(stop_in_thread(loop), "Non-thread-safe operation invoked on an event loop "
 					   "other than the current one");

@@ -117,6 +117,26 @@ TEST(ending_as_completed_under_a_waiter_aborts)
 	EXPECT_ABORT(run(end_under_waiter), "still waiting for the next");
 }
 
+static int limited_at(void *arg)
+{
+	struct async_timeout limit;
+
+	(void)arg;
+	async_sleep(1);
+	async_timeout_at_begin(&limit, 3);
+	CHECK_INT(async_timeout_end(&limit, async_sleep(10)), ASYNC_ETIMEOUT);
+	CHECK_NEAR(async_time(), 3, 1e-6);
+	async_timeout_at_begin(&limit, 2);
+	CHECK_INT(async_timeout_end(&limit, async_sleep(10)), ASYNC_ETIMEOUT);
+	CHECK_NEAR(async_time(), 3, 1e-6);
+	return 0;
+}
+
+TEST(timeout_at_ends_at_a_time_of_the_loops_clock)
+{
+	run(limited_at);
+}
+
 static int failing(void *arg)
 {
 	(void)arg;

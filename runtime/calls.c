@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schedule.c - what a program asks of the loop itself: callbacks now, later, from another thread; the
- * time; what there is of everything.
+ * calls.c - what a program asks of the loop: callbacks soon, later and from other threads; the time;
+ * counts. The handles are the caller's memory.
  */
 #include "runtime/list.h"
-#include "runtime/task.h"
+#include "runtime/loop.h"
 
 void async_call_soon(struct async_handle *handle, void (*run)(void *arg), void *arg)
 {
