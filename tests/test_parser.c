@@ -622,7 +622,7 @@ TEST(a_broken_head_is_told_by_what_is_wrong_with_it)
 		{ BYTES(OK "Ab\r\n\r\n"), "no colon", 200 },
 		{ BYTES(OK ": b\r\n\r\n"), "no name", 200 },
 		{ BYTES(OK "A: b\rc\r\n\r\n"), "not followed by LF", 200 },
-		{ BYTES("HTTQ/1.1 200 OK\r\n\r\n"), "not HTTP/1.x", 0 },
+		{ BYTES("SSH-2.0-x\r\n"), "not HTTP/1.x", 0 },
 	};
 	struct parser *parser = parser_new();
 	struct json_span piece;
