@@ -373,8 +373,8 @@ struct async_timeout {
 
 #define async_timeout_begin(limit, seconds) async_timeout_begin_at(ASYNC_HERE, (limit), (seconds))
 /* asyncio.timeout_at(): the deadline by the loop's clock, async_time(). */
-#define async_timeout_at_begin(limit, when)                                                        \
-	async_timeout_begin_at(ASYNC_HERE, (limit), (when) - async_time())
+#define async_timeout_at_begin(limit, when) \
+	async_timeout_begin_at(ASYNC_HERE, (limit), (when)-async_time())
 void async_timeout_begin_at(const char *here, struct async_timeout *limit, double seconds);
 int async_timeout_end(struct async_timeout *limit, int rc);
 /* True once the limit has ended the stretch. */
