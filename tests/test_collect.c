@@ -182,7 +182,8 @@ TEST(too_few_descriptors_to_start_are_the_machines_fault)
 	if (UNDER_ASAN || UNDER_TSAN || under_valgrind())
 		NOT_HERE("the tools need descriptors of their own");
 	start_upstream(1, NULL, NULL);
-	run_shell("ulimit -n 4; exec \"$0\" \"$1\"", "");
+	/* What make and CI have open would be in the loader's way. */
+	run_shell("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$0\" \"$1\"", "");
 	CHECK_INT(collect.status, 2);
 	CHECK_CONTAINS(collect.err, "cannot start: Too many open files; see ulimit -n");
 	stop_upstream();
