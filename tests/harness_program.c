@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -166,6 +167,7 @@ static int open_input(struct program *program)
 
 static void become(const struct program *program, int in, int out)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(program->err_file, 2);
@@ -246,9 +248,23 @@ void run_program(struct program *program)
 	program_wait(program);
 }
 
+/*
+ * TSan keeps a signal for the fibre that it interrupted, and for ever if that one never runs again:
+ * the handler is not called. So there it is sent once more.
+ */
 void program_stop(struct program *program, int signo)
 {
+	siginfo_t info = { 0 };
+
 	kill(program->pid, signo);
+	if (UNDER_TSAN) {
+		for (int i = 0; i < 300 && info.si_pid == 0; i++) {
+			poll(NULL, 0, 10);
+			waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+		}
+		if (info.si_pid == 0)
+			kill(program->pid, signo);
+	}
 	program_wait(program);
 }
 
