@@ -62,6 +62,7 @@ static void run_one(struct async_pool *pool, struct job *job)
 	int result;
 
 	job->state = JOB_RUNNING;
+	pool->queued--;
 	pool->running++;
 	pthread_mutex_unlock(&pool->lock);
 	result = job->fn(job->arg);
@@ -185,15 +186,18 @@ int pool_submit(struct async_pool *pool, struct job *job)
 	pthread_mutex_lock(&pool->lock);
 	join_finished(pool);
 	list_append(&pool->queue, &job->node);
-	if (pool->idle > 0)
-		pthread_cond_signal(&pool->work);
-	else if (may_start_thread(pool))
+	pool->queued++;
+	pthread_cond_signal(&pool->work);
+	/* An idle thread that has not woken up yet may be on its way to an earlier job. */
+	if (pool->idle < pool->queued && may_start_thread(pool))
 		rc = start_thread(pool);
 	/* Without a new thread the job waits for an old one, if there is any. */
 	if (rc < 0 && pool->threads > 0)
 		rc = 0;
-	if (rc < 0)
+	if (rc < 0) {
 		list_remove(&job->node);
+		pool->queued--;
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return rc;
 }
@@ -205,6 +209,7 @@ enum pool_withdrawal pool_withdraw(struct async_pool *pool, struct job *job, boo
 	pthread_mutex_lock(&pool->lock);
 	if (job->state == JOB_QUEUED) {
 		list_remove(&job->node);
+		pool->queued--;
 		result = POOL_TAKEN_BACK;
 	} else if (job->state == JOB_RUNNING && may_abandon) {
 		job->state = JOB_ABANDONED;

@@ -39,7 +39,8 @@ struct async_pool {
 	struct async_list queue;
 	struct async_list workers, finished;	 /* finished: to be joined */
 	int max_threads, threads, idle, running; /* running: not abandoned */
-	int references;				 /* of the loop and of each thread */
+	int queued;
+	int references; /* of the loop and of each thread */
 	bool closing;
 	bool wait_for_abandoned; /* at the end, as asyncio does for to_thread */
 	int abandoned;

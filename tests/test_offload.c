@@ -37,6 +37,72 @@ TEST(a_job_returns_its_value_and_its_argument_comes_back)
 	CHECK_INT(async_run(results, NULL), 0);
 }
 
+static int wait_for_the_other(void *arg)
+{
+	sem_t *other = arg;
+
+	sem_post(&other[0]);
+	sem_wait(&other[1]);
+	return 0;
+}
+
+static int meet(void *arg)
+{
+	return async_to_thread(wait_for_the_other, arg);
+}
+
+static int answer(void *arg)
+{
+	sem_t *other = arg;
+
+	sem_wait(&other[0]);
+	sem_post(&other[1]);
+	return 0;
+}
+
+static int meet_as_well(void *arg)
+{
+	return async_to_thread(answer, arg);
+}
+
+static int go_in_pairs(void *arg)
+{
+	sem_t pair[2];
+
+	(void)arg;
+	sem_init(&pair[0], 0, 0);
+	sem_init(&pair[1], 0, 0);
+	/* From the second time on one thread at least is idle, and both jobs are there at once. */
+	for (int i = 0; i < 20; i++) {
+		struct async_task *tasks[] = { async_create_task(meet, pair),
+					       async_create_task(meet_as_well, pair) };
+		int number = 1;
+
+		CHECK_INT(async_gather(tasks, 2, ASYNC_RAISE, NULL), 0);
+		async_task_release(tasks[0]);
+		async_task_release(tasks[1]);
+		CHECK_INT(async_to_thread(square, &number), 1);
+	}
+	sem_destroy(&pair[0]);
+	sem_destroy(&pair[1]);
+	return 0;
+}
+
+static int after_one_thread(void *arg)
+{
+	int number = 1;
+
+	/* One thread, and it is idle by the time the two jobs come. */
+	CHECK_INT(async_to_thread(square, &number), 1);
+	CHECK_INT(async_sleep(0.02), 0);
+	return go_in_pairs(arg);
+}
+
+TEST(two_jobs_that_need_each_other_do_not_share_one_idle_thread)
+{
+	CHECK_INT(async_run(after_one_thread, NULL), 0);
+}
+
 static atomic_int running, peak;
 static sem_t gate;
 
