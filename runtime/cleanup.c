@@ -50,7 +50,7 @@ void cleanup_run(struct task *task)
 	struct async_scope section;
 
 	must(!task->scopes, "a task ended inside a scope that it entered at %s",
-	     task->scopes->entered_at);
+	     task->scope_entered_at);
 	if (!task->extra || !task->extra->cleanups)
 		return;
 	async_shielded_begin(&section);

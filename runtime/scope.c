@@ -93,6 +93,7 @@ static void push(const char *here, struct async_scope *scope, struct task *task,
 		.section = section,
 	};
 	task->scopes = scope;
+	task->scope_entered_at = here;
 }
 
 static struct task *pop(struct async_scope *scope, const char *what)
@@ -104,6 +105,7 @@ static struct task *pop(struct async_scope *scope, const char *what)
 	must(task->scopes == scope, "%s: left before one that was entered later, at %s", what,
 	     task->scopes ? task->scopes->entered_at : "?");
 	task->scopes = scope->outer;
+	task->scope_entered_at = scope->outer ? scope->outer->entered_at : NULL;
 	scope->task = NULL;
 	return task;
 }

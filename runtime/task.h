@@ -32,8 +32,10 @@ struct task {
 	struct async_list children; /* references that end with this task */
 	struct async_list sibling;  /* in the creator's children */
 	struct async_scope *scopes; /* and shielded sections that it is in, the innermost first */
-	struct task_extra *extra;   /* what few tasks have; NULL: nothing */
-	char *name;		    /* NULL: Task-<id> */
+	const char
+		*scope_entered_at; /* the innermost one: that of an ended task is on a dead frame */
+	struct task_extra *extra;  /* what few tasks have; NULL: nothing */
+	char *name;		   /* NULL: Task-<id> */
 	const char *label, *created_at, *waiting_at, *released_at;
 	uint64_t id;
 	int references; /* of the loop, of the handle, of those who await it */
