@@ -117,6 +117,12 @@ static int add(int kq, const struct kevent *change)
 		note->ident = change->ident;
 		note->is_user = is_user;
 		note->fd = is_user ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : (int)change->ident;
+		if (note->fd < 0) {
+			error = errno;
+			*at = note->next;
+			free(note);
+			return error;
+		}
 	}
 	note->clear = change->flags & EV_CLEAR;
 	if (change->filter == EVFILT_WRITE) {
