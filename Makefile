@@ -31,16 +31,19 @@ LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
 LIBS    = -lssl -lcrypto -lhttp_parser -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
-# Only Linux shows one thread to another, which is what the watchdog's monitor works with.
+# Only Linux shows one thread to another, which is what the watchdog's monitor works with: elsewhere
+# none.c stands for it, beside what works everywhere.
 WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
-MONITOR  = $(addprefix runtime/watchdog,.c _advice.c _capture.c _monitor.c _report.c _usage.c)
-BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol_*.c runtime/maps_*.c \
-           $(MONITOR) runtime/watchdog_none.c)
+ANYWHERE = runtime/watchdog/options.c
+MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
+BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
+           runtime/watchdog/none.c
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
-           runtime/poll_$(POLLER).c runtime/symbol_$(SYMBOLS).c runtime/symbol_$(SYMBOLS)_%.c \
-           runtime/maps_$(WATCHDOG).c $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog_none.c)
-LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c net/*.c http/*.c)) \
+           runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
+           runtime/symbol/maps_$(WATCHDOG).c \
+           $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c)
+LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
 APP_SRC  = $(filter-out $(MAINS),$(wildcard app/*.c))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * async_loop.h - loops run by hand, callbacks that may fail, debug mode. A chapter of the manual.
+ * async_loop.h - loops run by hand, debug mode. A chapter of the manual.
  *
  * async_run() is all that most programs need. A loop of one's own can be run, stopped and run again:
  *
@@ -17,11 +17,13 @@
 #ifndef LOOPHOUND_RUNTIME_ASYNC_LOOP_H
 #define LOOPHOUND_RUNTIME_ASYNC_LOOP_H
 
-#include "runtime/async.h"
+#include "runtime/async_base.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct async_run_options;
 
 /* ---- Loops ----------------------------------------------------------------------------------- */
 
@@ -58,38 +60,6 @@ void async_loop_close(struct async_loop *loop);
  */
 #define async_task_destroy(task) async_task_destroy_at(ASYNC_HERE, (task))
 void async_task_destroy_at(const char *here, struct async_task *task);
-
-/* ---- Callbacks that may fail ----------------------------------------------------------------- */
-
-/*
- * A callback whose negative return value is its exception: it goes to the exception handler as
- * "Exception in callback <fn>() at <place>", with the text and place of async_raise() if there was
- * one, and the loop goes on. The memory is the caller's, as a handle's is.
- */
-struct async_callback {
-	struct async_timer timer;
-	int (*run)(void *arg);
-	void *arg;
-	const char *label, *here;
-};
-#define async_call_soon_checked(callback, fn, arg) \
-	async_call_soon_checked_at(ASYNC_HERE, #fn, (callback), (fn), (arg))
-#define async_call_later_checked(callback, seconds, fn, arg) \
-	async_call_later_checked_at(ASYNC_HERE, #fn, (callback), (seconds), (fn), (arg))
-#define async_future_add_done_callback_checked(future, callback, fn, arg)                      \
-	async_future_add_done_callback_checked_at(ASYNC_HERE, #fn, (future), (callback), (fn), \
-						  (arg))
-void async_call_soon_checked_at(const char *here, const char *label,
-				struct async_callback *callback, int (*fn)(void *arg), void *arg);
-void async_call_later_checked_at(const char *here, const char *label,
-				 struct async_callback *callback, double seconds,
-				 int (*fn)(void *arg), void *arg);
-void async_future_add_done_callback_checked_at(const char *here, const char *label,
-					       struct async_future *future,
-					       struct async_callback *callback,
-					       int (*fn)(void *arg), void *arg);
-/* Idempotent. */
-void async_callback_cancel(struct async_callback *callback);
 
 /* ---- Debug mode ------------------------------------------------------------------------------ */
 

@@ -12,11 +12,10 @@
  *  - get hands the item over; what is still inside at destroy or is thrown out by an immediate
  *    shutdown goes to drop(item) if that is set.
  */
-/* Outside the guard: async.h includes its chapters in an order that works for all of them. */
-#include "runtime/async.h"
-
 #ifndef LOOPHOUND_RUNTIME_ASYNC_QUEUE_H
 #define LOOPHOUND_RUNTIME_ASYNC_QUEUE_H
+
+#include "runtime/async_sync.h"
 
 #ifdef __cplusplus
 extern "C" {

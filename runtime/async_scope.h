@@ -21,7 +21,7 @@
 #ifndef LOOPHOUND_RUNTIME_ASYNC_SCOPE_H
 #define LOOPHOUND_RUNTIME_ASYNC_SCOPE_H
 
-#include "runtime/async.h"
+#include "runtime/async_base.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -12,11 +12,10 @@
  *  - Misuse that asyncio answers with an exception is a code here, with asyncio's text recorded by
  *    async_raise().
  */
-/* Outside the guard: async.h includes its chapters in an order that works for all of them. */
-#include "runtime/async.h"
-
 #ifndef LOOPHOUND_RUNTIME_ASYNC_SYNC_H
 #define LOOPHOUND_RUNTIME_ASYNC_SYNC_H
+
+#include "runtime/async_base.h"
 
 #ifdef __cplusplus
 extern "C" {

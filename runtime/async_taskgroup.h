@@ -22,11 +22,13 @@
 #ifndef LOOPHOUND_RUNTIME_ASYNC_TASKGROUP_H
 #define LOOPHOUND_RUNTIME_ASYNC_TASKGROUP_H
 
-#include "runtime/async.h"
+#include "runtime/async_base.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct async_task_options;
 
 /* Private but for its size; zeroed is new. */
 struct async_task_group {

@@ -12,11 +12,43 @@
 #ifndef LOOPHOUND_RUNTIME_ASYNC_WAIT_H
 #define LOOPHOUND_RUNTIME_ASYNC_WAIT_H
 
-#include "runtime/async.h"
+#include "runtime/async_future.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- Gather and wait_for ---------------------------------------------------------------------- */
+
+enum async_gather_mode {
+	ASYNC_RAISE = 0,	     /* return_exceptions=False */
+	ASYNC_RETURN_EXCEPTIONS = 1, /* return_exceptions=True */
+};
+
+/*
+ * asyncio.gather(): waits for all n tasks; results (may be NULL) takes their outcomes in the order
+ * of the arguments. The same task may be named twice.
+ * ASYNC_RETURN_EXCEPTIONS: returns 0 when all have ended, whatever they returned.
+ * ASYNC_RAISE: returns the first failure as soon as it happens. The siblings are NOT cancelled and
+ * run on (that would be a task group); results then has ASYNC_EINVALIDSTATE for those still running.
+ * Cancelling the caller cancels every child: ASYNC_ECANCELED. Without memory: ASYNC_ENOMEM.
+ */
+#define async_gather(tasks, n, mode, results) \
+	async_gather_at(ASYNC_HERE, (tasks), (n), (mode), (results))
+ASYNC_SUSPENDS int async_gather_at(const char *here, struct async_task *const *tasks, size_t n,
+				   enum async_gather_mode mode, int *results);
+
+/*
+ * asyncio.wait_for(): awaits the task, at most so long. On expiry it cancels the task AND waits for
+ * its cleanup, then returns ASYNC_ETIMEOUT, or the task's own value or failure if it gave one.
+ */
+#define async_wait_for(task, seconds) async_wait_for_at(ASYNC_HERE, (task), (seconds))
+ASYNC_SUSPENDS int async_wait_for_at(const char *here, struct async_task *task, double seconds);
+/* The same for a future. */
+#define async_wait_for_future(future, seconds) \
+	async_wait_for_future_at(ASYNC_HERE, (future), (seconds))
+ASYNC_SUSPENDS int async_wait_for_future_at(const char *here, struct async_future *future,
+					    double seconds);
 
 /* ---- asyncio.wait() -------------------------------------------------------------------------- */
 

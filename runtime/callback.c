@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "runtime/async_loop.h"
+#include "runtime/async.h"
 #include "runtime/task.h"
 
 static void report(const struct async_loop *loop, const struct async_callback *callback, int code)

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "runtime/async_wait.h"
+#include "runtime/async.h"
 #include "runtime/children.h"
 #include "runtime/waiter.h"
 

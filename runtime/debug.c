@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/async_loop.h"
+#include "runtime/async.h"
 #include "runtime/task.h"
 
 bool debug_wanted(void)

@@ -4,7 +4,7 @@
  *
  * The thread's current loop is set while one is only prepared, too; running says which of the two.
  */
-#include "runtime/async_loop.h"
+#include "runtime/async.h"
 
 #include "runtime/cancel.h"
 #include "runtime/list.h"

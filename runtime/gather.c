@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "runtime/async_wait.h"
+#include "runtime/async.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
 #include "runtime/list.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/async_local.h"
+#include "runtime/async.h"
 #include "runtime/task.h"
 
 struct entry {

@@ -13,7 +13,7 @@
 
 #include "runtime/list.h"
 #include "runtime/task.h"
-#include "runtime/watchdog.h"
+#include "runtime/watchdog/watchdog.h"
 
 #define POLL_MAX (24 * 3600 * TIMER_SECOND)
 #define CHECK_AFTER TIMER_SECOND /* of idleness: look for fds closed behind our back */

@@ -12,8 +12,8 @@
 #include "runtime/altstack.h"
 #include "runtime/loop.h"
 #include "runtime/machine.h"
-#include "runtime/maps.h"
-#include "runtime/watchdog.h"
+#include "runtime/symbol/maps.h"
+#include "runtime/watchdog/watchdog.h"
 
 #include <signal.h>
 #include <stdarg.h>

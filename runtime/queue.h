@@ -3,7 +3,7 @@
 #ifndef LOOPHOUND_RUNTIME_QUEUE_H
 #define LOOPHOUND_RUNTIME_QUEUE_H
 
-#include "runtime/async_queue.h"
+#include "runtime/async.h"
 
 /* Makes room for one item more: 0, or ASYNC_ENOMEM. */
 int queue_items_reserve(struct async_queue *queue);

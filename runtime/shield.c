@@ -4,7 +4,7 @@
  * that can be cancelled alone. A failure of inner after that counts as read only if its callback was
  * on its way already; else it is reported, if nobody reads it.
  */
-#include "runtime/async_wait.h"
+#include "runtime/async.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"

@@ -6,7 +6,7 @@
  * tasks are cancelled, and the parent too, once, which exit takes back. Cancellations are counted, so
  * exit can tell its own from somebody else's.
  */
-#include "runtime/async_taskgroup.h"
+#include "runtime/async.h"
 
 #include <stdlib.h>
 

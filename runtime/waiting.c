@@ -6,7 +6,7 @@
  */
 #include <math.h>
 
-#include "runtime/async_wait.h"
+#include "runtime/async.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
 

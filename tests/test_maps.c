@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 #include "tests/harness.h"
 
 TEST(code_is_in_the_program)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/async.h"
-#include "runtime/symbol.h"
+#include "runtime/symbol/symbol.h"
 #include "tests/harness.h"
 
 static volatile int bottomless = 1;

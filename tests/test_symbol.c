@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/async.h"
-#include "runtime/symbol.h"
+#include "runtime/symbol/symbol.h"
 #include "tests/harness.h"
 
 #define NOT_INLINED __attribute__((noinline))

@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "runtime/async.h"
-#include "runtime/symbol.h"
-#include "runtime/watchdog_options.h"
+#include "runtime/symbol/symbol.h"
+#include "runtime/watchdog/options.h"
 #include "tests/harness.h"
 
 #define NOT_INLINED __attribute__((noinline))

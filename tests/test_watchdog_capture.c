@@ -15,7 +15,7 @@
 #include "runtime/altstack.h"
 #include "runtime/async.h"
 #include "runtime/loop.h"
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 #include "tests/harness.h"
 
 #define NOT_INLINED __attribute__((noinline))

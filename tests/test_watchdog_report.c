@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 #include "tests/harness.h"
 
 #define MS INT64_C(1000000)

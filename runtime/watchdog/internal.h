@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_internal.h - what the watchdog's files share. In the order of a stall's life:
+ * internal.h - what the watchdog's files share. In the order of a stall's life:
  *
- *     watchdog.c          the loop's side
- *     watchdog_monitor.c  the thread: sees a slice that does not end
- *     watchdog_usage.c    what the thread did in that time: ran, waited for a CPU, was blocked
- *     watchdog_capture.c  where it is: registers and a copy of its stack
- *     watchdog_advice.c   the system call's name, and what to call instead
- *     watchdog_report.c   the text, pure
+ *     watchdog.c the loop's side
+ *     monitor.c  the thread: sees a slice that does not end
+ *     usage.c    what the thread did in that time: ran, waited for a CPU, was blocked
+ *     capture.c  where it is: registers and a copy of its stack
+ *     advice.c   the system call's name, and what to call instead
+ *     report.c   the text, pure
  */
 #ifndef LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
 #define LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
 
 #include "runtime/async.h"
 #include "runtime/heartbeat.h"
-#include "runtime/symbol.h"
-#include "runtime/watchdog_options.h"
+#include "runtime/symbol/symbol.h"
+#include "runtime/watchdog/options.h"
 
 #include <pthread.h>
 #include <sys/types.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw.h - what the files of the libdw backend share: the handle, and one interface for each
+ * libdw.h - what the files of the libdw backend share: the handle, and one interface for each
  * of unwinding, finding a frame pointer, naming, and finding what a tail call erased.
  */
 #ifndef LOOPHOUND_RUNTIME_SYMBOL_LIBDW_H
 #define LOOPHOUND_RUNTIME_SYMBOL_LIBDW_H
 
-#include "runtime/symbol.h"
+#include "runtime/symbol/symbol.h"
 
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>

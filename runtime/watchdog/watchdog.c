@@ -3,10 +3,10 @@
  * watchdog.c - the loop's side of the watchdog: starting and stopping the monitor, waking it, and
  * asking it a question from a signal handler.
  */
-#include "runtime/watchdog.h"
+#include "runtime/watchdog/watchdog.h"
 
 #include "runtime/altstack.h"
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
 #include <errno.h>
 #include <linux/futex.h>

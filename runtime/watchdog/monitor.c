@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_monitor.c - the monitor: one thread per loop that looks at the heartbeat a few times per
+ * monitor.c - the monitor: one thread per loop that looks at the heartbeat a few times per
  * limit.
  *
  * A slice seen at two looks is followed: from the first look on the thread's accounts are kept, and
@@ -10,9 +10,9 @@
  *
  * Rules: it takes no lock that the loop may hold, uses no stdio, and never makes the loop wait.
  */
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <errno.h>
 #include <linux/futex.h>

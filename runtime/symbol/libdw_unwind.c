@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw_unwind.c - return addresses of a copied stack, by call frame information.
+ * libdw_unwind.c - return addresses of a copied stack, by call frame information.
  *
  * Of a thread that is blocked in a system call only pc and sp are known. libc's functions are
  * described relative to sp, and so is optimised code; but a function compiled without optimisation
  * is described relative to the frame pointer, and where libc's leaf did not save that, it is
- * still in the register that cannot be seen. Then symbol_libdw_fp.c works it out, or the stack
+ * still in the register that cannot be seen. Then libdw_fp.c works it out, or the stack
  * ends early: no frame is ever guessed.
  */
-#include "runtime/symbol_libdw.h"
+#include "runtime/symbol/libdw.h"
 
 #include <string.h>
 #include <unistd.h>

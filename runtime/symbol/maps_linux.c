@@ -6,7 +6,7 @@
  * addr2line wants the address that the file itself gives to the place: for all that is position
  * independent that is the distance from the file's first mapping, else the address as it is.
  */
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw.c - the libdw backend: opens the debug information of this process, warms it up,
+ * libdw.c - the libdw backend: opens the debug information of this process, warms it up,
  * and turns a copied stack into named frames.
  *
  * Everything is read by symbol_warm(): the list of modules (with stdio, from /proc/self/maps), each
  * module's ELF symbols and unwind tables, and the debug information where there is any. Later
  * work touches only that. libdebuginfod is never asked: a watchdog does not go to the network.
  */
-#include "runtime/symbol_libdw.h"
+#include "runtime/symbol/libdw.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <dwarf.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static int warm_module(Dwfl_Module *module, void **data, const char *name, Dwarf
 /* Remembers where the runtime was compiled, to tell its frames from the program's. */
 static void find_root(struct symbols *symbols)
 {
-	static const char self[] = "runtime/symbol_libdw.c";
+	static const char self[] = "runtime/symbol/libdw.c";
 	struct symbol_place place;
 	Dwarf_Attribute attribute;
 

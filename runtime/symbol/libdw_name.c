@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw_name.c - what the debug information says of one address: the function, the
+ * libdw_name.c - what the debug information says of one address: the function, the
  * functions inlined there, each with its file and line, and whose code it is.
  *
  * The scopes are found by walking down the unit's tree instead of by dwarf_getscopes(), which
  * leaves the concrete tree at the first inlined function; and units by .debug_aranges, else one by
  * one, since clang writes no .debug_aranges.
  */
-#include "runtime/symbol_libdw.h"
+#include "runtime/symbol/libdw.h"
 
 #include <dwarf.h>
 #include <stdio.h>

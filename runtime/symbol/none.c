@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_none.c - without libdw: addresses as file and offset, for addr2line.
+ * none.c - without libdw: addresses as file and offset, for addr2line.
  *
  * Of a running thread the callers are found by the chain of frame pointers, as far as it goes. Of a
  * blocked one, whose frame pointer is not known, there is only the innermost address.
  */
-#include "runtime/symbol.h"
+#include "runtime/symbol/symbol.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <stdlib.h>
 #include <string.h>

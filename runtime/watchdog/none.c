@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_none.c - for systems whose kernel does not show one thread to another: no monitor.
+ * none.c - for systems whose kernel does not show one thread to another: no monitor.
  */
 #include "runtime/async.h"
-#include "runtime/watchdog.h"
+#include "runtime/watchdog/watchdog.h"
 
 void heartbeat_ring(struct heartbeat *hb)
 {

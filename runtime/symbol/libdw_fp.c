@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw_fp.c - the frame pointer that a blocked thread does not show, on x86-64.
+ * libdw_fp.c - the frame pointer that a blocked thread does not show, on x86-64.
  *
  * Wanted is where a function, of which the stack pointer is known, has saved its caller's frame
  * pointer: the return address lies above. Unoptimised functions say in their first instructions how
@@ -8,9 +8,9 @@
  * function. What is found is believed only if a call instruction stands before the return address,
  * and, wherever that call names its target, it is this function.
  */
-#include "runtime/symbol_libdw.h"
+#include "runtime/symbol/libdw.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <string.h>
 

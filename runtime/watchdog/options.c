@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_options.c - async_watchdog_configure() and LOOPHOUND_WATCHDOG.
+ * options.c - async_watchdog_configure() and LOOPHOUND_WATCHDOG.
  */
-#include "runtime/watchdog_options.h"
+#include "runtime/watchdog/options.h"
 
 #include <stdlib.h>
 #include <string.h>

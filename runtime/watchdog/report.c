@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_report.c - the report of a stall as text. Pure: a stall in, characters out.
+ * report.c - the report of a stall as text. Pure: a stall in, characters out.
  *
  * The numbers come first, then the word for them. The program's own frames are shown, innermost
  * first; those of libraries and of the runtime above it are folded into their names.
  */
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_advice.c - the system call a thread is blocked in: its name, what its arguments mean, and
+ * advice.c - the system call a thread is blocked in: its name, what its arguments mean, and
  * what the program should call instead so that the loop keeps running.
  */
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_capture.c - where another thread is, without disturbing it.
+ * capture.c - where another thread is, without disturbing it.
  *
  * A signal cuts a sleep short, so a blocked thread is never sent one: /proc/self/task/TID/syscall
  * has its registers, and says afterwards whether it has moved while its stack was copied. Only a
@@ -11,9 +11,9 @@
  * and stays, since a late signal without it would end the process. It is checked again before each
  * use that nobody has put a handler of his own there.
  */
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 #include <signal.h>
 #include <string.h>

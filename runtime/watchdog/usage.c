@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_usage.c - what a thread did with its time, asked from the kernel by another thread.
+ * usage.c - what a thread did with its time, asked from the kernel by another thread.
  *
  * The files are opened anew each time, with openat: the watchdog holds no fd of the program, and
  * one that closes all of its fds does no harm. Nothing here allocates or uses stdio.
  */
-#include "runtime/watchdog_internal.h"
+#include "runtime/watchdog/internal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

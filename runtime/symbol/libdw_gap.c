@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_libdw_gap.c - what a tail call erased.
+ * libdw_gap.c - what a tail call erased.
  *
  * `return usleep(x);` in an optimised function leaves no frame: the stack shows usleep called by
  * the caller's caller, which is innocent. The debug information of optimised code names, for each
@@ -8,7 +8,7 @@
  * is above, and it is one of the program's own, then it was called and is gone. Its own tail calls
  * are listed too: if just one of them leads to the frame above, that is the line.
  */
-#include "runtime/symbol_libdw.h"
+#include "runtime/symbol/libdw.h"
 
 #include <dwarf.h>
 #include <string.h>

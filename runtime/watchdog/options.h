@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog_options.h - what the program asked of the watchdog, overridden by the environment.
+ * options.h - what the program asked of the watchdog, overridden by the environment.
  */
 #ifndef LOOPHOUND_RUNTIME_WATCHDOG_OPTIONS_H
 #define LOOPHOUND_RUNTIME_WATCHDOG_OPTIONS_H

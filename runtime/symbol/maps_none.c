@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* maps_none.c - for systems that do not show a process its memory. */
-#include "runtime/maps.h"
+#include "runtime/symbol/maps.h"
 
 bool maps_find(uintptr_t address, struct maps_place *place)
 {

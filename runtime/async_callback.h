@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * async_callback.h - what runs on the loop and is no coroutine; signals; who hears of failures that
+ * nobody reads. A chapter of the manual.
+ */
+#ifndef LOOPHOUND_RUNTIME_ASYNC_CALLBACK_H
+#define LOOPHOUND_RUNTIME_ASYNC_CALLBACK_H
+
+#include "runtime/async_error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * loop.call_soon(), call_later(), call_at(): run(arg) on the loop, not on a coroutine: it must not
+ * suspend. The handle is the caller's and must stay valid until it has run or was cancelled.
+ */
+void async_call_soon(struct async_handle *handle, void (*run)(void *arg), void *arg);
+void async_call_later(struct async_timer *timer, double seconds, void (*run)(void *arg), void *arg);
+void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg), void *arg);
+/* Idempotent; a handle zeroed or run already is fine. */
+void async_handle_cancel(struct async_handle *handle);
+void async_timer_cancel(struct async_timer *timer);
+
+/*
+ * loop.call_soon_threadsafe(): the only call that may come from another thread or a signal-free
+ * context outside the loop. Returns 0, or ASYNC_ESHUTDOWN when the loop has closed.
+ */
+int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
+			       void (*run)(void *arg), void *arg);
+
+/*
+ * loop.add_signal_handler(): run(arg) on the loop after signo arrived. Replaces the process's
+ * disposition until async_remove_signal_handler() or the end of the loop, which restore it.
+ * Returns 0 or a negative errno.
+ */
+int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg);
+int async_remove_signal_handler(int signo);
+
+/*
+ * run(arg) once, when the running loop closes: after its last task, on its thread. For what a layer
+ * above keeps per loop. The handle must stay valid until then; async_handle_cancel() takes it back.
+ */
+void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *arg);
+
+/* ---- Callbacks that may fail ----------------------------------------------------------------- */
+
+/*
+ * A callback whose negative return value is its exception: it goes to the exception handler as
+ * "Exception in callback <fn>() at <place>", with the text and place of async_raise() if there was
+ * one, and the loop goes on. The memory is the caller's, as a handle's is.
+ */
+struct async_callback {
+	struct async_timer timer;
+	int (*run)(void *arg);
+	void *arg;
+	const char *label, *here;
+};
+#define async_call_soon_checked(callback, fn, arg) \
+	async_call_soon_checked_at(ASYNC_HERE, #fn, (callback), (fn), (arg))
+#define async_call_later_checked(callback, seconds, fn, arg) \
+	async_call_later_checked_at(ASYNC_HERE, #fn, (callback), (seconds), (fn), (arg))
+#define async_future_add_done_callback_checked(future, callback, fn, arg)                      \
+	async_future_add_done_callback_checked_at(ASYNC_HERE, #fn, (future), (callback), (fn), \
+						  (arg))
+void async_call_soon_checked_at(const char *here, const char *label,
+				struct async_callback *callback, int (*fn)(void *arg), void *arg);
+void async_call_later_checked_at(const char *here, const char *label,
+				 struct async_callback *callback, double seconds,
+				 int (*fn)(void *arg), void *arg);
+void async_future_add_done_callback_checked_at(const char *here, const char *label,
+					       struct async_future *future,
+					       struct async_callback *callback,
+					       int (*fn)(void *arg), void *arg);
+/* Idempotent. */
+void async_callback_cancel(struct async_callback *callback);
+
+/* ---- Failures that nobody reads ---------------------------------------------------------------- */
+
+/*
+ * Who hears of failures that nobody reads. message is asyncio's ("Task exception was never
+ * retrieved"); task and error may be NULL. The default writes to stderr. NULL restores it.
+ */
+struct async_context {
+	const char *message;
+	struct async_task *task;
+	const struct async_error *error;
+	/* What "was never retrieved": asyncio's key "future". A task's own when it is a task. */
+	const struct async_future *future;
+};
+void async_set_exception_handler(void (*handler)(const struct async_context *context, void *arg),
+				 void *arg);
+/* Hands a failure to the handler. */
+void async_call_exception_handler(const struct async_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
