@@ -2,10 +2,13 @@
 # loophound. `make help` lists what can be made and which variables choose how.
 # Sources are found by name: a new file needs no line here. Backends are files, chosen below.
 
+have = $(shell pkg-config --exists '$(1)' 2>/dev/null && echo yes)
+
 BUILD   = build#         where everything is made; each configuration may have its own
 CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
-SYMBOLS = $(if $(shell pkg-config --exists 'libdw >= 0.187' 2>&1 || echo no),none,libdw)# names for the watchdog
+SYMBOLS = $(if $(call have,libdw >= 0.187),libdw,none)# names for the watchdog
+CODINGS = $(if $(call have,libbrotlidec),br) $(if $(call have,libzstd),zstd)# beside gzip and deflate
 OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
@@ -28,7 +31,8 @@ CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fram
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS))
 CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP
 LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
-LIBS    = -lssl -lcrypto -lhttp_parser -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
+LIBS    = -lssl -lcrypto -lhttp_parser -lz $(if $(filter br,$(CODINGS)),-lbrotlidec) \
+          $(if $(filter zstd,$(CODINGS)),-lzstd) -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
 # Only Linux shows one thread to another, which is what the watchdog's monitor works with: elsewhere
@@ -37,12 +41,14 @@ WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
 ANYWHERE = runtime/watchdog/options.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
-           runtime/watchdog/none.c
+           runtime/watchdog/none.c $(wildcard http/decode_*brotli.c http/decode_*zstd.c)
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
            runtime/symbol/maps_$(WATCHDOG).c \
-           $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c)
+           $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c) \
+           http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
+           http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)

@@ -57,7 +57,7 @@ const struct codes_entry codes_table[] = {
 	{ "body_idle_timeout",       "body",     TRANSIENT, true,  { HTTP_EBODY_IDLE } },
 	{ "body_too_large",          "body",     CONFIG,    false, { HTTP_EBODY_TOO_LARGE } },
 	{ "decode_error",            "body",     UPSTREAM,  false, { HTTP_EDECODE } },
-	{ "decode_truncated",        "body",     UPSTREAM,  true,  { 0 } },
+	{ "decode_truncated",        "body",     UPSTREAM,  true,  { HTTP_EDECODE_TRUNCATED } },
 	{ "json_invalid",            "body",     UPSTREAM,  false, { COLLECT_EJSON, HTTP_EJSON } },
 	{ "json_too_deep",           "body",     UPSTREAM,  false, { COLLECT_EJSON_DEPTH } },
 	{ "unexpected_content_type", "body",     UPSTREAM,  false, { COLLECT_ECONTENT_TYPE } },

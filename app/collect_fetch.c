@@ -78,6 +78,7 @@ static void fill_options(struct http_options *http, struct flight *flight)
 		.first_byte_timeout = seconds(options->first_byte_timeout),
 		.idle_timeout = seconds(options->idle_timeout),
 		.max_body = options->max_body,
+		.max_wire = options->max_wire,
 		.max_redirects = options->max_redirs ? (int)options->max_redirs : -1,
 		.allow_downgrade = options->allow_downgrade,
 		.on_memory = on_memory,

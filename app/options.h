@@ -46,7 +46,7 @@ struct options {
 	bool retry_on_given;
 	int64_t retry_base, retry_cap, retry_max_time, retry_max_wait;
 
-	uint64_t max_body;
+	uint64_t max_body, max_wire;
 	bool expect_json;
 	struct choice fail_on;
 

@@ -184,7 +184,8 @@ const struct options_row options_table[] = {
 { NULL, "retry-max-wait", 0, "T", "5m", "give a host up for as long as its Retry-After asks for more",
   duration, AT(retry_max_wait) },
 
-{ "body", "max-body", 0, "SIZE", "64M", "a larger body is an error", size, AT(max_body), 1, 0 },
+{ "body", "max-body", 0, "SIZE", "64M", "a larger body is an error; decoded, if it came encoded", size, AT(max_body), 1, 0 },
+{ NULL, "max-wire", 0, "SIZE", NULL, "the same for the body as it came (as --max-body)", size, AT(max_wire), 1, 0 },
 { NULL, "expect", 0, "any|json", "any", "json: anything else is an error", expect, AT(expect_json) },
 { NULL, "fail-on-status", 0, "LIST", NULL, "statuses that are errors: 404,5xx,400-499, none (all but 2xx)", fail_on,
   AT(fail_on) },

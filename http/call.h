@@ -40,8 +40,8 @@ struct call {
 	const void *body;
 	size_t body_size;
 	struct request_bytes bytes;
-	bool conditional, coding_asked; /* what its headers ask for */
-	const char *range;		/* the value of Range, the caller's; NULL: none */
+	bool conditional;  /* its headers ask for a 304 */
+	const char *range; /* the value of Range, the caller's; NULL: none */
 
 	/* Redirects so far. */
 	int redirects;

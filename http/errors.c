@@ -38,6 +38,7 @@ static const struct async_error_entry http_codes[] = {
 	{ HTTP_ESESSION_CLOSED, "HTTP_ESESSION_CLOSED", "Session is closed." },
 	{ HTTP_EJSON, "HTTP_EJSON", "not JSON, or nothing at that path" },
 	{ HTTP_EDECODE, "HTTP_EDECODE", "a Content-Encoding that cannot be undone" },
+	{ HTTP_EDECODE_TRUNCATED, "HTTP_EDECODE_TRUNCATED", "an encoded body without its end" },
 };
 
 __attribute__((constructor)) void errors_register(void)

@@ -151,14 +151,12 @@ static void prepare(struct call *call, struct connection *connection)
 	connection->received = 0;
 	connection->write_failed = connection->reusable = false;
 	connection->start = connection->end = 0;
-	parser_begin(
-		connection->parser,
-		&(struct parser_options){
-			.head_request = strcmp(call->method, "HEAD") == 0,
-			.conditional = call->conditional,
-			.range = call->range,
-			.max_body = call->options->max_body ? call->options->max_body : 64 << 20,
-		});
+	parser_begin(connection->parser, &(struct parser_options){
+						 .head_request = strcmp(call->method, "HEAD") == 0,
+						 .conditional = call->conditional,
+						 .range = call->range,
+						 .max_body = content_wire_limit(call->options),
+					 });
 }
 
 ASYNC_SUSPENDS
@@ -206,19 +204,6 @@ bool exchange_may_retry(const struct call *call, const struct connection *connec
 
 /* ---- Body ------------------------------------------------------------------------------------ */
 
-ASYNC_SUSPENDS
-static int take(struct call *call, struct connection *connection, struct body *body,
-		struct json_span piece)
-{
-	const struct http_options *options = call->options;
-
-	if (options->on_body || options->on_memory)
-		allow_callback(call, connection);
-	if (options->on_body)
-		return options->on_body(options->on_body_arg, piece.ptr, piece.len);
-	return body_append(body, piece.ptr, piece.len, call->content_length, options);
-}
-
 /* The response is complete; is the connection as clean as it was before? */
 static void conclude(struct call *call, struct connection *connection)
 {
@@ -231,19 +216,21 @@ static void conclude(struct call *call, struct connection *connection)
 }
 
 ASYNC_SUSPENDS
-int exchange_body(struct call *call, struct connection *connection, struct body *body)
+int exchange_body(struct call *call, struct connection *connection, struct content *content)
 {
 	struct json_span piece;
 	int rc;
 
 	while ((rc = next_event(call, connection, &piece)) == PARSER_BODY) {
-		rc = take(call, connection, body, piece);
+		if (call->options->on_body || call->options->on_memory)
+			allow_callback(call, connection);
+		rc = content_take(content, call, piece);
 		if (rc < 0)
 			return rc;
 	}
 	if (rc == PARSER_DONE)
 		conclude(call, connection);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : content_end(content);
 }
 
 ASYNC_SUSPENDS

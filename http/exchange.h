@@ -8,16 +8,16 @@
 #ifndef LOOPHOUND_HTTP_EXCHANGE_H
 #define LOOPHOUND_HTTP_EXCHANGE_H
 
-#include "http/body.h"
 #include "http/call.h"
 #include "http/connection.h"
+#include "http/content.h"
 
 /* Sends call->bytes (and the body, if it is not in them) and reads to the end of the head. */
 ASYNC_SUSPENDS int exchange_head(struct call *call, struct connection *connection);
 
-/* Reads to the end of the response; the body goes to options->on_body or into body. */
+/* Reads to the end of the response and gives the body to content. */
 ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connection,
-				 struct body *body);
+				 struct content *content);
 
 /*
  * Reads to the end of a response that nobody wants, unless it is long; then the connection just

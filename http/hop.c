@@ -146,7 +146,7 @@ static int get_answer(struct call *call, struct pool_origin *origin, struct conn
 /* What the request's own headers allow the response to be. */
 static void study_headers(struct call *call)
 {
-	call->conditional = call->coding_asked = false;
+	call->conditional = false;
 	call->range = NULL;
 	for (size_t i = 0; i < call->header_count; i++) {
 		const char *name = call->headers[i].name;
@@ -155,7 +155,6 @@ static void study_headers(struct call *call)
 				     strcasecmp(name, "If-Modified-Since") == 0;
 		if (strcasecmp(name, "Range") == 0)
 			call->range = call->headers[i].value;
-		call->coding_asked |= strcasecmp(name, "Accept-Encoding") == 0;
 	}
 }
 
@@ -171,6 +170,7 @@ static int write_request(struct call *call)
 		.user_agent = call->session->options.user_agent,
 		.body = call->body,
 		.body_size = call->body_size,
+		.keep_encoding = call->options->keep_encoding,
 	};
 	int rc;
 
@@ -183,26 +183,12 @@ static int write_request(struct call *call)
 	return 0;
 }
 
-static int check_coding(const struct call *call, const struct connection *connection)
-{
-	const struct parser_head *head = parser_head(connection->parser);
-	const char *coding = headers_find(head->headers, head->header_count, "content-encoding");
-
-	if (!coding || !*coding || strcasecmp(coding, "identity") == 0 || call->coding_asked)
-		return 0;
-	if (call->content_length == 0 || strcmp(call->method, "HEAD") == 0 || call->status == 204 ||
-	    call->status == 205 || call->status == 304)
-		return 0;
-	return async_raise(HTTP_EDECODE, "the body is encoded (%.40s), which was not asked for",
-			   coding);
-}
-
 /* From the end of the head on: 0 and *out is the response, or 1: there is another hop to make. */
 ASYNC_SUSPENDS
 static int use_answer(struct call *call, struct connection *connection, struct http_response **out)
 {
 	const char *location = follow_location(call, connection);
-	struct body body = { 0 };
+	struct content content;
 	int rc;
 
 	if (location) {
@@ -211,12 +197,12 @@ static int use_answer(struct call *call, struct connection *connection, struct h
 			rc = exchange_drain(call, connection);
 		return rc < 0 ? rc : 1;
 	}
-	rc = check_coding(call, connection);
+	rc = content_begin(&content, call, parser_head(connection->parser));
 	if (rc == 0)
-		rc = exchange_body(call, connection, &body);
+		rc = exchange_body(call, connection, &content);
 	if (rc == 0)
-		rc = response_make(out, call, connection, &body);
-	body_drop(&body, call->options);
+		rc = response_make(out, call, connection, &content.body);
+	content_drop(&content, call);
 	return rc;
 }
 

@@ -43,6 +43,7 @@ enum http_code {
 	HTTP_ESESSION_CLOSED = -12023, /* "Session is closed." */
 	HTTP_EJSON = -12024,	       /* json_get: no such path, or not JSON */
 	HTTP_EDECODE = -12025,	       /* decode_error: a Content-Encoding that cannot be undone */
+	HTTP_EDECODE_TRUNCATED = -12026, /* decode_truncated: the coding's own end is missing */
 };
 
 /* ---- Session --------------------------------------------------------------------------------- */
@@ -107,7 +108,15 @@ struct http_options {
 	double dns_timeout, connect_timeout, tls_timeout; /* 5 each */
 	double first_byte_timeout; /* from the last byte sent to the end of the head; 30 */
 	double idle_timeout;	   /* between two reads of the body; 15 */
-	size_t max_body;	   /* bytes; 64 MiB */
+	size_t max_body;	   /* bytes, decoded; 64 MiB */
+	size_t max_wire;	   /* bytes of the body as received; as max_body */
+	/*
+	 * The body is delivered as it was sent, and Content-Encoding is for the caller to undo. Else
+	 * gzip, deflate, br and zstd, as far as their libraries were built in, are asked for (unless
+	 * headers say otherwise or name a Range) and undone, and what is damaged, cut short or
+	 * encoded in another way is an error.
+	 */
+	bool keep_encoding;
 	int max_redirects;    /* how many are followed; 10; -1: none, the 3xx is the response */
 	bool allow_downgrade; /* https to http in a redirect */
 	/*
@@ -143,7 +152,7 @@ struct http_response {
 	bool reused;
 	const char *peer;    /* "127.0.0.1:8080" */
 	const char *tls;     /* "TLSv1.3", or NULL */
-	uint64_t wire_bytes; /* of the body, as received */
+	uint64_t wire_bytes; /* of the body, as received; body.len may be more: it is decoded */
 };
 
 /*

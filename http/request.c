@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/decode.h"
 #include "http/headers.h"
 #include "http/request.h"
 #include "http/writer.h"
@@ -147,6 +148,14 @@ static void put_default(struct writer *writer, const struct request *request, co
 		put_header(writer, name, value);
 }
 
+/* A part of an encoded body cannot be decoded; without the header a server may choose any coding. */
+static const char *accepted(const struct request *request)
+{
+	bool range = headers_find(request->headers, request->header_count, "Range");
+
+	return range || request->keep_encoding ? "identity" : decode_accepted();
+}
+
 static void put_head(struct writer *writer, const struct request *request)
 {
 	const char *method = request->method ? request->method : "GET";
@@ -159,8 +168,7 @@ static void put_head(struct writer *writer, const struct request *request)
 	put(writer, " HTTP/1.1\r\n");
 	put_default(writer, request, "Host", request->url->authority);
 	put_default(writer, request, "Accept", "*/*");
-	/* There are no decoders, and without this a server may choose any coding. */
-	put_default(writer, request, "Accept-Encoding", "identity");
+	put_default(writer, request, "Accept-Encoding", accepted(request));
 	put_default(writer, request, "User-Agent", agent);
 	if (request->url->userinfo &&
 	    !headers_find(request->headers, request->header_count, "Authorization"))

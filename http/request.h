@@ -23,6 +23,7 @@ struct request {
 	const char *user_agent; /* NULL: "loophound/0.1" */
 	const void *body;
 	size_t body_size;
+	bool keep_encoding; /* no coding is asked for */
 };
 
 struct request_bytes {

@@ -6,7 +6,9 @@
  * result has to be the same, and so has the fate of the connection.
  */
 #include <stdlib.h>
+#include <zlib.h>
 
+#include "http/decode.h"
 #include "runtime/base.h"
 #include "tests/raw_client.h"
 
@@ -213,14 +215,52 @@ PROPERTY(items_34_36_answers_to_questions_not_asked_are_errors,
 	 { BYTES("HTTP/1.1 206 P\r\nContent-Length: 2\r\nContent-Range: bytes 0-1/9\r\n\r\nhi"),
 	   STAYS, 0, 206, "hi", KEPT, .asked = "range" })
 
-PROPERTY(item_40_a_content_encoding_that_was_not_asked_for_is_decode_error,
-	 { BYTES(OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi"), STAYS, HTTP_EDECODE },
-	 { BYTES(OK "Content-Encoding: Identity\r\nContent-Length: 2\r\n\r\nhi"), STAYS, 0, 200,
-	   "hi", KEPT },
-	 { BYTES(OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi"), STAYS, 0, 200, "hi",
-	   KEPT, .asked = "Accept-Encoding" },
-	 { BYTES(OK "Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\n"), STAYS, 0, 200, "", KEPT,
-	   .method = "HEAD" })
+/* "hello" by gzip: its head, its data, its checksum and length. */
+#define GZIP_HELLO                     \
+	"\x1f\x8b\x08\0\0\0\0\0\0\x03" \
+	"\xcb\x48\xcd\xc9\xc9\x07\0"   \
+	"\x86\xa6\x10\x36"             \
+	"\5\0\0\0"
+#define ENCODED(coding, length) \
+	OK "Content-Encoding: " coding "\r\nContent-Length: " length "\r\n\r\n"
+
+PROPERTY(item_38_an_encoding_without_its_end_is_decode_truncated,
+	 { BYTES(ENCODED("gzip", "3") "\x1f\x8b\x08"), STAYS, HTTP_EDECODE_TRUNCATED },
+	 { BYTES(ENCODED("gzip", "17") "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0"),
+	   STAYS, HTTP_EDECODE_TRUNCATED },
+	 { BYTES(OK "Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08"), CLOSES, HTTP_EDECODE_TRUNCATED })
+
+PROPERTY(item_39_a_wrong_checksum_is_decode_error,
+	 { BYTES(ENCODED("gzip", "25") "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0"
+				       "\x87\xa6\x10\x36\5\0\0\0"),
+	   STAYS, HTTP_EDECODE },
+	 { BYTES(ENCODED("gzip", "25") "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0"
+				       "\x86\xa6\x10\x36\6\0\0\0"),
+	   STAYS, HTTP_EDECODE })
+
+PROPERTY(item_40_what_is_not_encoded_as_it_says_is_decode_error,
+	 { BYTES(ENCODED("gzip", "2") "hi"), STAYS, HTTP_EDECODE },
+	 { BYTES(ENCODED("snappy", "2") "hi"), STAYS, HTTP_EDECODE },
+	 { BYTES(ENCODED("gzip, gzip, gzip", "2") "hi"), STAYS, HTTP_EDECODE },
+	 { BYTES(ENCODED("snappy", "2") "hi"), STAYS, HTTP_EDECODE, .asked = "Accept-Encoding" },
+	 { BYTES(ENCODED("Identity", "2") "hi"), STAYS, 0, 200, "hi", KEPT },
+	 { BYTES(ENCODED("gzip", "9")), STAYS, 0, 200, "", KEPT, .method = "HEAD" },
+	 { BYTES(ENCODED("gzip", "0")), STAYS, 0, 200, "", KEPT })
+
+PROPERTY(items_41_42_an_encoded_body_is_the_text_and_keeps_the_connection,
+	 { BYTES(ENCODED("gzip", "25") GZIP_HELLO), STAYS, 0, 200, "hello", KEPT },
+	 { BYTES(ENCODED("gzip", "50") GZIP_HELLO GZIP_HELLO), STAYS, 0, 200, "hellohello", KEPT },
+	 { BYTES(ENCODED("gzip", "27") GZIP_HELLO "\0\0"), STAYS, 0, 200, "hello", KEPT },
+	 { BYTES(ENCODED("gzip", "27") GZIP_HELLO "hi"), STAYS, HTTP_EDECODE },
+	 { BYTES(ENCODED("deflate", "13") "\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\0\x06\x2c\x02\x15"),
+	   STAYS, 0, 200, "hello", KEPT },
+	 { BYTES(ENCODED("deflate", "7") "\xcb\x48\xcd\xc9\xc9\x07\0"), STAYS, 0, 200, "hello",
+	   KEPT },
+	 { BYTES(OK "Content-Encoding: x-gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "19\r\n" GZIP_HELLO "\r\n0\r\n\r\n"),
+	   STAYS, 0, 200, "hello", KEPT },
+	 { BYTES(OK "Content-Encoding: gzip\r\n\r\n" GZIP_HELLO), CLOSES, 0, 200, "hello",
+	   DROPPED })
 
 /* ---- Things without an end ------------------------------------------------------------------- */
 
@@ -253,6 +293,72 @@ CLIENT_TEST(items_4_5_a_body_that_never_ends_is_too_large)
 	check_flood(bytes, HTTP_EBODY_TOO_LARGE);
 	check_flood(endless, HTTP_EBODY_TOO_LARGE);
 	check_flood(announced, HTTP_EBODY_TOO_LARGE);
+}
+
+/* 8 MB of zeroes, encoded once, are 8 kB. */
+static size_t make_bomb(char *out, size_t room, int layers)
+{
+	size_t size = 8 << 20;
+	char *data = calloc(1, size);
+
+	for (; layers > 0; layers--) {
+		z_stream z = { .next_in = (unsigned char *)data, .avail_in = (unsigned)size };
+
+		CHECK_INT(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+		z.next_out = (unsigned char *)out;
+		z.avail_out = (unsigned)room;
+		CHECK_INT(deflate(&z, Z_FINISH), Z_STREAM_END);
+		size = z.total_out;
+		memcpy(data, out, size);
+		deflateEnd(&z);
+	}
+	free(data);
+	return size;
+}
+
+static ptrdiff_t held, most_held;
+
+static int hold(void *arg, ptrdiff_t change)
+{
+	(void)arg;
+	held += change;
+	most_held = held > most_held ? held : most_held;
+	return 0;
+}
+
+CLIENT_TEST(item_37_a_bomb_is_too_large_and_never_in_memory)
+{
+	static char bomb[64 * 1024];
+	struct http_options options = { .max_body = 256 * 1024, .on_memory = hold };
+
+	for (int layers = 1; layers <= 2; layers++) {
+		size_t size = make_bomb(bomb, sizeof(bomb), layers);
+		const char *head = format(OK "Content-Encoding: %s\r\nContent-Length: %zu\r\n\r\n",
+					  layers == 1 ? "gzip" : "gzip, gzip", size);
+		const struct raw_step script[] = { RAW_REQUEST, RAW_SEND_BYTES(head, strlen(head)),
+						   RAW_SEND_BYTES(bomb, size), RAW_END };
+
+		serve(script);
+		CHECK_INT(ask("/", &options), HTTP_EBODY_TOO_LARGE);
+		CHECK_STR(async_raised(HTTP_EBODY_TOO_LARGE)->message,
+			  "the body has, decoded, more than 262144 bytes");
+		CHECK(most_held <= 2 * (256 * 1024 + 1));
+		CHECK_INT(held, 0);
+		client_test_end();
+	}
+}
+
+CLIENT_TEST(keep_encoding_delivers_what_was_sent_and_asks_for_nothing)
+{
+	static const struct raw_step script[] = { RAW_REQUEST,
+						  RAW_SEND(ENCODED("gzip", "25") GZIP_HELLO),
+						  RAW_END };
+	struct http_options options = { .keep_encoding = true };
+
+	serve(script);
+	CHECK_INT(ask("/", &options), 0);
+	CHECK_MEM(answer->body.ptr, answer->body.len, GZIP_HELLO, 25);
+	client_test_end();
 }
 
 CLIENT_TEST(items_6_7_8_a_head_chunk_extension_or_trailer_without_end_is_header_overflow)
@@ -401,8 +507,8 @@ CLIENT_TEST(a_request_has_the_head_that_servers_expect)
 	CHECK_INT(ask("/a/../b?c=d#e", NULL), 0);
 	CHECK_STR(server.requests[0].text,
 		  format("GET /b?c=d HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n"
-			 "Accept-Encoding: identity\r\nUser-Agent: loophound/0.1\r\n\r\n",
-			 server.port));
+			 "Accept-Encoding: %s\r\nUser-Agent: loophound/0.1\r\n\r\n",
+			 server.port, decode_accepted()));
 	CHECK_INT(ask("/", &(struct http_options){ .method = "POST" }), 0);
 	CHECK_CONTAINS(server.requests[1].text, "\r\nContent-Length: 0\r\n");
 	CHECK_INT(ask("/", &(struct http_options){ .headers = headers, .header_count = 2 }), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole program against a server that others wrote. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -90,6 +91,33 @@ TEST(connections_are_kept_and_no_more_than_allowed_are_made)
 	}
 	CHECK_INT(highest, 5);
 	CHECK_INT(reused, 295);
+	nginx_stop(&nginx);
+}
+
+TEST(a_body_that_nginx_compresses_comes_out_as_it_was)
+{
+	char *json = format("[%0*d", 4000, 1);
+	struct nginx nginx;
+	json_t *record;
+
+	nginx_start(&nginx, "gzip on; gzip_types application/json; gzip_min_length 1; "
+			    "location / { default_type application/json; }");
+	/* Numbers with leading zeroes are not JSON: quotes make them a string. */
+	json[1] = '"';
+	json = format("%s\"]", json);
+	FILE *file = fopen(format("%s/a", nginx.root), "w");
+
+	CHECK(file && fputs(json, file) >= 0 && fclose(file) == 0);
+	COLLECT(format("%s/a", nginx.url));
+	CHECK_INT(collect.status, 0);
+	CHECK_CONTAINS(collect.out, format("\"body\":%s}", json));
+	record = only_record();
+	CHECK_STR(text_at(record, "headers", "content-encoding"), "gzip");
+	json_t *bytes = json_object_get(record, "bytes");
+
+	CHECK(json_integer_value(json_object_get(bytes, "wire")) < 200);
+	CHECK_INT(json_integer_value(json_object_get(bytes, "body")), strlen(json));
+	json_decref(record);
 	nginx_stop(&nginx);
 }
 

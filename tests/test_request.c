@@ -2,6 +2,7 @@
 /* test_request.c - the bytes that go out, and what never does. */
 #include <stdlib.h>
 
+#include "http/decode.h"
 #include "http/parser.h"
 #include "http/request.h"
 #include "tests/harness.h"
@@ -25,6 +26,7 @@ static void check_bytes(struct request request, const char *url, const char *wan
 	char why[REQUEST_WHY];
 
 	request.url = parsed;
+	request.keep_encoding = true;
 	CHECK_INT(request_write(&request, &bytes, why), 0);
 	CHECK_STR(why, "");
 	CHECK_MEM(bytes.data, bytes.size, want, strlen(want));
@@ -51,6 +53,31 @@ TEST(a_plain_get_has_the_default_head)
 		    "GET /a?b=c HTTP/1.1\r\nHost: example.com\r\n" DEFAULTS "\r\n");
 	check_bytes((struct request){ .method = "HEAD" }, "https://[::1]:8443",
 		    "HEAD / HTTP/1.1\r\nHost: [::1]:8443\r\n" DEFAULTS "\r\n");
+}
+
+static void check_coding(struct request request, const char *coding)
+{
+	struct url *parsed = url_of("http://h/");
+	struct request_bytes bytes;
+	char why[REQUEST_WHY];
+
+	request.url = parsed;
+	CHECK_INT(request_write(&request, &bytes, why), 0);
+	CHECK(memmem(bytes.data, bytes.size, coding, strlen(coding)));
+	free(bytes.data);
+	url_free(parsed);
+}
+
+TEST(what_can_be_decoded_is_asked_for_unless_only_a_part_is_wanted)
+{
+	struct http_header range = { "Range", "bytes=0-9" }, own = { "accept-encoding", "br" };
+
+	check_coding((struct request){ 0 },
+		     format("\r\nAccept-Encoding: %s\r\n", decode_accepted()));
+	check_coding((struct request){ .headers = &range, .header_count = 1 },
+		     "\r\nAccept-Encoding: identity\r\n");
+	check_coding((struct request){ .headers = &own, .header_count = 1 },
+		     "\r\naccept-encoding: br\r\n");
 }
 
 TEST(a_header_of_the_caller_replaces_the_default)
