@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/codes.h"
+#include "http/proxy.h"
 #include "app/collect_files.h"
 
 static struct collect collect; /* too large for a stack */
@@ -98,6 +99,24 @@ static int load_cacert(void *arg)
 			async_raised(rc) ? async_raised(rc)->message : async_strerror(rc));
 	net_tls_context_free(tls);
 	return rc < 0 ? 2 : 0;
+}
+
+/* -x, or what http_proxy and its like say. */
+static int check_proxy(const struct options *options)
+{
+	char text[64 + URL_WHY], why[URL_WHY];
+	struct proxy_rules rules;
+	int rc = proxy_rules_make(&rules, options->proxy, options->no_proxy, true, why);
+
+	if (rc == ASYNC_ENOMEM)
+		return rc;
+	if (rc < 0) {
+		snprintf(text, sizeof text, "%s: %s",
+			 options->proxy ? "--proxy" : "http_proxy, https_proxy or all_proxy", why);
+		return complain(text);
+	}
+	proxy_rules_free(&rules);
+	return 0;
 }
 
 /* ---- One run --------------------------------------------------------------------------------- */
@@ -206,6 +225,8 @@ static int perform(struct options *options)
 	unsigned possible;
 	int rc = check_urls(options);
 
+	if (!rc)
+		rc = check_proxy(options);
 	if (!rc && options->cacert)
 		rc = async_run(load_cacert, (void *)options->cacert);
 	if (rc)

@@ -245,6 +245,9 @@ static struct http_session *open_session(const struct options *options)
 		.ca_file = options->cacert,
 		.insecure = options->insecure,
 		.deny_kinds = NET_KIND_LINK_LOCAL,
+		.proxy = options->proxy,
+		.no_proxy = options->no_proxy,
+		.trust_env = true,
 	});
 }
 

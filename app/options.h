@@ -57,6 +57,7 @@ struct options {
 	bool header_to_all;
 	const char *cacert;
 	bool insecure;
+	const char *proxy, *no_proxy; /* NULL: as the environment says */
 
 	enum options_summary summary;
 	bool summary_given;

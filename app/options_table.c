@@ -79,6 +79,14 @@ static const char *string(const struct options_row *row, struct options *options
 	return NULL;
 }
 
+/* An empty one is an answer, too. */
+static const char *text_or_empty(const struct options_row *row, struct options *options,
+				 const char *text)
+{
+	*(const char **)place(row, options) = text;
+	return NULL;
+}
+
 static const char *word(const struct options_row *row, struct options *options, const char *text)
 {
 	const char *at = row->words;
@@ -199,6 +207,11 @@ const struct options_row options_table[] = {
 
 { "tls", "cacert", 0, "FILE", NULL, "trust these certificates (PEM) instead of the system's", string, AT(cacert) },
 { NULL, "insecure", 0, NULL, NULL, "do not verify certificates at all", NULL, AT(insecure) },
+
+{ "proxy (else http_proxy, https_proxy, all_proxy, no_proxy)", "proxy", 'x', "URL", NULL,
+  "http://[user:password@]host:port, socks5:// or socks5h:// (it looks names up); \"\": none", text_or_empty, AT(proxy) },
+{ NULL, "noproxy", 0, "LIST", NULL, "hosts to reach without it: example.com,10.0.0.0/8,host:8080 or *",
+  text_or_empty, AT(no_proxy) },
 
 { "reporting", "summary", 0, "text|json|none", "text", "at the end, on stderr", summary, AT(summary),
   .words = "text|json|none" },

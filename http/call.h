@@ -33,7 +33,8 @@ struct call {
 	int64_t mark;	   /* it has been added up to here */
 
 	/* The request at hand; a redirect changes it. */
-	struct url *first, *url; /* the same at first */
+	struct url *first, *url;   /* the same at first */
+	const struct proxy *proxy; /* the session's, for url; NULL: none */
 	const char *method;
 	const struct http_header *headers;
 	size_t header_count;
@@ -56,6 +57,12 @@ struct call {
 	uint64_t body_bytes;
 	char peer[NET_ADDRESS_TEXT];
 };
+
+/* The proxy is asked for the URL itself, and not for a tunnel to its host. */
+static inline bool call_is_forwarded(const struct call *call)
+{
+	return call->proxy && call->proxy->kind == PROXY_HTTP && !call->url->secure;
+}
 
 /* The next phase begins; its time goes to clock. Returns the present, in nanoseconds. */
 static inline int64_t call_enter(struct call *call, const char *phase, int64_t *clock)

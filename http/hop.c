@@ -10,77 +10,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/dial.h"
 #include "http/exchange.h"
 #include "http/follow.h"
 #include "http/headers.h"
 #include "http/response.h"
 
 /* ---- Connections ----------------------------------------------------------------------------- */
-
-static double positive(double seconds)
-{
-	return seconds > 0 ? seconds : 0;
-}
-
-ASYNC_SUSPENDS
-static int connect_to(struct call *call, struct net_tls_context *tls, struct connection **out)
-{
-	struct http_session *session = call->session;
-	struct net_connect_timing timing = { -1, -1, -1 };
-	struct net_address tried = { 0 };
-	const char *step = "connect";
-	struct net_connect_options options = {
-		.family = session->options.family,
-		.dns_timeout = positive(call->seconds.dns),
-		.connect_timeout = positive(call->seconds.connect),
-		.tls_timeout = positive(call->seconds.tls),
-		.dns_expired = HTTP_EDNS_TIMEOUT,
-		.connect_expired = HTTP_ECONNECT_TIMEOUT,
-		.tls_expired = HTTP_ETLS_TIMEOUT,
-		.tls = tls,
-		.deny_kinds = session->options.deny_kinds | call->deny_kinds,
-		.timing = &timing,
-		.failed_step = &step,
-		.tried = &tried,
-	};
-	int rc;
-
-	call_enter(call, "connect", &call->timing.connect);
-	pool_make_room(&session->pool);
-	rc = connection_open(out, &session->counts, call->url->host, call->url->port, &options);
-	/* The parts that were something else than connecting. */
-	call->timing.dns += timing.dns > 0 ? timing.dns : 0;
-	call->timing.connect -= timing.dns > 0 ? timing.dns : 0;
-	call->timing.tls += timing.tls > 0 ? timing.tls : 0;
-	call->timing.connect -= timing.tls > 0 ? timing.tls : 0;
-	if (rc < 0)
-		call->phase = step;
-	if (rc < 0 && tried.length > 0)
-		net_address_format(&tried, call->peer);
-	return rc;
-}
-
-ASYNC_SUSPENDS
-static int open_connection(struct call *call, struct connection **out)
-{
-	struct net_tls_context *tls = NULL;
-	int rc = 0;
-
-	limit_wait(&call->limit, call->due, HTTP_ETOTAL_TIMEOUT);
-	if (call->url->secure) {
-		call_enter(call, "tls", &call->timing.tls);
-		rc = session_tls(call->session, &tls);
-	}
-	if (rc == 0)
-		rc = connect_to(call, tls, out);
-	/* Out of descriptors: those that lie idle are given back first. */
-	if ((rc == -EMFILE || rc == -ENFILE) && call->session->pool.idle_count > 0) {
-		pool_drop_idle(&call->session->pool);
-		rc = connect_to(call, tls, out);
-	}
-	limit_wait(&call->limit, DEADLINE_NEVER, 0);
-	return rc;
-}
 
 ASYNC_SUSPENDS
 static int take_connection(struct call *call, struct pool_origin *origin, bool fresh,
@@ -90,7 +26,7 @@ static int take_connection(struct call *call, struct pool_origin *origin, bool f
 
 	*out = fresh ? NULL : pool_take_idle(&session->pool, origin, call->mark);
 	if (!*out)
-		return open_connection(call, out);
+		return dial(call, out);
 	(*out)->reused = true;
 	session->reused++;
 	if ((*out)->kind & (session->options.deny_kinds | call->deny_kinds)) {
@@ -171,11 +107,14 @@ static int write_request(struct call *call)
 		.body = call->body,
 		.body_size = call->body_size,
 		.keep_encoding = call->options->keep_encoding,
+		.absolute = call_is_forwarded(call),
 	};
 	int rc;
 
 	/* A Location brings no user information, and the caller's is for the caller's server. */
 	url.userinfo = call->crossed ? NULL : call->first->userinfo;
+	if (request.absolute)
+		request.proxy_userinfo = call->proxy->url->userinfo;
 	rc = request_write(&request, &call->bytes, why);
 	if (rc < 0)
 		return async_raise(rc, "%s", rc == HTTP_EREQUEST ? why : async_strerror(rc));
@@ -191,6 +130,12 @@ static int use_answer(struct call *call, struct connection *connection, struct h
 	struct content content;
 	int rc;
 
+	if (call->status == 407 && call_is_forwarded(call)) {
+		call->phase = "proxy";
+		return async_raise(
+			HTTP_EPROXY_AUTH, "proxy %s wants %s (407)", call->proxy->url->authority,
+			call->proxy->url->userinfo ? "other credentials" : "credentials");
+	}
 	if (location) {
 		rc = follow(call, connection, location);
 		if (rc == 0)
@@ -241,6 +186,7 @@ int hop_make(struct call *call, struct http_response **out)
 
 	forget_answer(call);
 	call->peer[0] = '\0';
+	call->proxy = proxy_choose(&call->session->proxies, call->url);
 	rc = write_request(call);
 	if (rc < 0)
 		return rc;

@@ -44,6 +44,9 @@ enum http_code {
 	HTTP_EJSON = -12024,	       /* json_get: no such path, or not JSON */
 	HTTP_EDECODE = -12025,	       /* decode_error: a Content-Encoding that cannot be undone */
 	HTTP_EDECODE_TRUNCATED = -12026, /* decode_truncated: the coding's own end is missing */
+	HTTP_EPROXY_AUTH = -12027,	 /* proxy_auth: 407, or SOCKS5 credentials refused */
+	HTTP_EPROXY_REFUSED = -12028,	 /* proxy_refused: it does not connect on */
+	HTTP_EPROXY_PROTOCOL = -12029,	 /* proxy_protocol: no answer that a proxy gives */
 };
 
 /* ---- Session --------------------------------------------------------------------------------- */
@@ -58,6 +61,14 @@ struct http_session_options {
 	const char *user_agent; /* "loophound/0.1" */
 	const char *ca_file;
 	bool insecure;
+	/*
+	 * "http://[user:password@]host:port", socks5:// (names are looked up here) or socks5h:// (by
+	 * the proxy), for all URLs but those in no_proxy; "": none. https goes through a tunnel
+	 * (CONNECT). Denied addresses are refused where they are known here. NULL: none, unless
+	 * trust_env, which asks http_proxy, https_proxy, all_proxy and no_proxy, as curl does.
+	 */
+	const char *proxy, *no_proxy;
+	bool trust_env;
 	int family; /* AF_UNSPEC */
 	/* Kinds of addresses that may not be connected to; enum net_address_kind. */
 	unsigned deny_kinds;
@@ -69,7 +80,7 @@ struct http_session_options {
 
 /*
  * aiohttp.ClientSession(). options may be NULL; its strings are copied. Belongs to the running
- * loop. NULL without memory.
+ * loop. NULL without memory, or when proxy is not one: async_raised(HTTP_EURL) has the reason.
  */
 struct http_session *http_session_new(const struct http_session_options *options);
 /*
@@ -171,7 +182,7 @@ int async_http_get(struct http_session *session, const char *url,
 		   const struct http_options *options, struct http_response **response);
 /* What a failed request still knows (phase, status, peer, timing), for records. */
 struct http_failure {
-	/* "url", "queue", "dns", "connect", "tls", "send", "head", "body", "redirect" */
+	/* "url", "queue", "dns", "connect", "proxy", "tls", "send", "head", "body", "redirect" */
 	const char *phase;
 	int status; /* 0: no head came */
 	struct http_timing timing;

@@ -2,7 +2,6 @@
 /*
  * request.c - checks a request, then writes its head, and a small body behind it, into one block.
  */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "http/decode.h"
 #include "http/headers.h"
 #include "http/request.h"
+#include "http/userinfo.h"
 #include "http/writer.h"
 
 static int fail(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -40,9 +40,10 @@ bool request_is_idempotent(const char *method)
 /* These decide where messages begin and end, which is not for the caller to say. */
 static bool is_reserved(const struct http_header *header)
 {
-	static const char *const names[] = { "content-length", "transfer-encoding", "upgrade",
-					     "expect",	       "trailer",	    "te",
-					     "keep-alive" };
+	static const char *const names[] = { "content-length", "transfer-encoding",
+					     "upgrade",	       "expect",
+					     "trailer",	       "te",
+					     "keep-alive",     "proxy-authorization" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcasecmp(header->name, names[i]) == 0)
@@ -86,54 +87,6 @@ static int check(const struct request *request, char *why)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-static int unhex(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* The next byte of user information, percent-decoded; -1 at its end. url.h vouches for the form. */
-static int next_byte(const char **text)
-{
-	int byte;
-
-	if (**text == '\0')
-		return -1;
-	if (**text != '%')
-		return (unsigned char)*(*text)++;
-	byte = unhex((*text)[1]) << 4 | unhex((*text)[2]);
-	*text += 3;
-	return byte;
-}
-
-/* RFC 7617: base64 of user:password; a user alone has an empty password. */
-static void put_authorization(struct writer *writer, const char *userinfo)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	bool colon = strchr(userinfo, ':');
-
-	put(writer, "Authorization: Basic ");
-	for (;;) {
-		unsigned bits = 0;
-		int count = 0, byte;
-		char four[4] = "====";
-
-		while (count < 3 && ((byte = next_byte(&userinfo)) >= 0 || !colon)) {
-			if (byte < 0) {
-				byte = ':';
-				colon = true;
-			}
-			bits |= (unsigned)byte << (16 - 8 * count++);
-		}
-		if (count == 0)
-			break;
-		for (int i = 0; i <= count; i++)
-			four[i] = digits[bits >> (18 - 6 * i) & 63];
-		put_bytes(writer, four, sizeof(four));
-	}
-	put(writer, "\r\n");
-}
-
 /* RFC 9110 8.6: also 0, where the method gives a body a meaning. */
 static bool wants_length(const char *method, size_t body_size)
 {
@@ -159,12 +112,12 @@ static const char *accepted(const struct request *request)
 static void put_head(struct writer *writer, const struct request *request)
 {
 	const char *method = request->method ? request->method : "GET";
-	const char *agent = request->user_agent ? request->user_agent : "loophound/0.1";
+	const char *agent = request->user_agent ? request->user_agent : REQUEST_USER_AGENT;
 	char length[24];
 
 	put(writer, method);
 	put(writer, " ");
-	put(writer, request->url->target);
+	put(writer, request->absolute ? request->url->text : request->url->target);
 	put(writer, " HTTP/1.1\r\n");
 	put_default(writer, request, "Host", request->url->authority);
 	put_default(writer, request, "Accept", "*/*");
@@ -172,7 +125,9 @@ static void put_head(struct writer *writer, const struct request *request)
 	put_default(writer, request, "User-Agent", agent);
 	if (request->url->userinfo &&
 	    !headers_find(request->headers, request->header_count, "Authorization"))
-		put_authorization(writer, request->url->userinfo);
+		userinfo_put_basic(writer, "Authorization", request->url->userinfo);
+	if (request->proxy_userinfo)
+		userinfo_put_basic(writer, "Proxy-Authorization", request->proxy_userinfo);
 	for (size_t i = 0; i < request->header_count; i++)
 		put_header(writer, request->headers[i].name, request->headers[i].value);
 	if (wants_length(method, request->body_size)) {

@@ -15,15 +15,20 @@
 #include "http/http.h"
 #include "http/url.h"
 
+#define REQUEST_USER_AGENT "loophound/0.1"
+
 struct request {
 	const char *method;    /* NULL: "GET" */
 	const struct url *url; /* its user information becomes Authorization: Basic */
 	const struct http_header *headers;
 	size_t header_count;
-	const char *user_agent; /* NULL: "loophound/0.1" */
+	const char *user_agent; /* NULL: REQUEST_USER_AGENT */
 	const void *body;
 	size_t body_size;
 	bool keep_encoding; /* no coding is asked for */
+	/* For a proxy that is asked itself: the whole URL goes on the request line (RFC 9112 3.2.2). */
+	bool absolute;
+	const char *proxy_userinfo; /* becomes Proxy-Authorization; NULL: none */
 };
 
 struct request_bytes {

@@ -32,25 +32,47 @@ static bool copy_string(const char **string)
 	return *string != NULL;
 }
 
-static bool copy_options(struct http_session_options *copy,
-			 const struct http_session_options *options)
+static int copy_options(struct http_session_options *copy,
+			const struct http_session_options *options)
 {
 	bool copied = true;
 
 	if (!options)
-		return true;
+		return 0;
 	*copy = *options;
 	if (copy->user_agent)
 		copied = copy_string(&copy->user_agent);
 	if (copy->ca_file)
 		copied = copy_string(&copy->ca_file) && copied;
-	return copied;
+	/* They become rules. */
+	copy->proxy = copy->no_proxy = NULL;
+	return copied ? 0 : ASYNC_ENOMEM;
+}
+
+static int make_proxies(struct http_session *session, const struct http_session_options *options)
+{
+	char why[URL_WHY] = "no memory";
+	int rc = options ? proxy_rules_make(&session->proxies, options->proxy, options->no_proxy,
+					    options->trust_env, why)
+			 : 0;
+
+	return rc < 0 ? async_raise(rc, "proxy: %s", why) : 0;
+}
+
+static int make_pool(struct http_session *session)
+{
+	const struct http_session_options *options = &session->options;
+
+	return pool_init(&session->pool, options->limit ? options->limit : DEFAULT_LIMIT,
+			 options->limit_per_host,
+			 options->keepalive ? options->keepalive : DEFAULT_KEEPALIVE);
 }
 
 static void free_session(struct http_session *session)
 {
 	free((char *)session->options.user_agent);
 	free((char *)session->options.ca_file);
+	proxy_rules_free(&session->proxies);
 	net_tls_context_free(session->tls);
 	free(session);
 }
@@ -58,26 +80,23 @@ static void free_session(struct http_session *session)
 struct http_session *http_session_new(const struct http_session_options *options)
 {
 	struct http_session *session = calloc(1, sizeof(*session));
-	bool copied;
+	int rc;
 
 	errors_register();
 	if (!session)
 		return NULL;
-	copied = copy_options(&session->options, options);
 	async_semaphore_init(&session->tls_lock, 1);
-
-	const struct http_session_options *copy = &session->options;
-	int rc = pool_init(&session->pool, copy->limit ? copy->limit : DEFAULT_LIMIT,
-			   copy->limit_per_host,
-			   copy->keepalive ? copy->keepalive : DEFAULT_KEEPALIVE);
-	if (rc == 0 && copied) {
-		list_append(&open_sessions, &session->node);
-		return session;
-	}
+	rc = copy_options(&session->options, options);
 	if (rc == 0)
-		pool_destroy(&session->pool);
-	free_session(session);
-	return NULL;
+		rc = make_proxies(session, options);
+	if (rc == 0)
+		rc = make_pool(session);
+	if (rc < 0) {
+		free_session(session);
+		return NULL;
+	}
+	list_append(&open_sessions, &session->node);
+	return session;
 }
 
 /* ---- Use ------------------------------------------------------------------------------------- */

@@ -6,12 +6,14 @@
 #include "http/connection.h"
 #include "http/http.h"
 #include "http/pool.h"
+#include "http/proxy.h"
 
 struct call;
 
 struct http_session {
 	struct async_list node; /* among the open sessions of this thread */
 	struct http_session_options options;
+	struct proxy_rules proxies;
 	struct pool pool;
 	struct connection_counts counts;
 	unsigned long reused, requests, surplus;

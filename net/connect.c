@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect.c - net_connect: a name becomes a stream in three steps, each with its limit, its time
- * and its name in the failure.
+ * connect.c - net_connect: a name becomes a stream in three steps, or four with a proxy, each with
+ * its limit, its time and its name in the failure.
  */
 #include <string.h>
 
@@ -101,6 +101,26 @@ static int reach(struct connecting *c)
 }
 
 ASYNC_SUSPENDS
+static int prepare(struct connecting *c)
+{
+	double seconds = c->options->connect_timeout;
+	struct async_timeout limit;
+	int64_t start = async_time_ns();
+	int rc;
+
+	if (!c->options->prepare)
+		return 0;
+	c->step = "proxy";
+	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	rc = c->options->prepare(c->options->prepare_arg, c->stream);
+	rc = async_timeout_end(&limit, rc);
+	c->timing.connect += async_time_ns() - start;
+	if (rc == ASYNC_ETIMEOUT)
+		return expired(c, c->options->connect_expired, "proxy timeout", seconds, "");
+	return rc;
+}
+
+ASYNC_SUSPENDS
 static int secure(struct connecting *c)
 {
 	const char *name = c->options->tls_name ? c->options->tls_name : c->host;
@@ -113,7 +133,8 @@ static int secure(struct connecting *c)
 		return 0;
 	c->step = "tls";
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
-	rc = tls_start_client(c->here, c->stream, c->options->tls, name, c->port);
+	rc = tls_start_client(c->here, c->stream, c->options->tls, name,
+			      c->options->tls_port ? c->options->tls_port : c->port);
 	rc = async_timeout_end(&limit, rc);
 	c->timing.tls = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
@@ -135,6 +156,8 @@ int net_connect_at(const char *here, struct net_stream **out, const char *host, 
 
 	if (rc == 0)
 		rc = reach(&c);
+	if (rc == 0)
+		rc = prepare(&c);
 	if (rc == 0)
 		rc = secure(&c);
 	if (c.options->timing)

@@ -101,11 +101,18 @@ struct net_connect_options {
 	double dns_timeout, connect_timeout, tls_timeout;
 	/* What expiry is called instead of ASYNC_ETIMEOUT, by step; 0: that. */
 	int dns_expired, connect_expired, tls_expired;
-	struct net_tls_context *tls;	   /* NULL: plain TCP */
-	const char *tls_name;		   /* SNI and the name to verify; NULL: host */
+	struct net_tls_context *tls; /* NULL: plain TCP */
+	const char *tls_name;	     /* SNI and the name to verify; NULL: host */
+	int tls_port;		     /* of the session to resume, with that name; 0: port */
+	/*
+	 * Called on the connected stream, before TLS: for what a proxy is told. A negative code ends
+	 * it all. Counts for connect_timeout once more; its step is "proxy", its time connect's.
+	 */
+	ASYNC_SUSPENDS int (*prepare)(void *arg, struct net_stream *stream);
+	void *prepare_arg;
 	unsigned deny_kinds;		   /* of enum net_address_kind: NET_EADDR_BLOCKED */
 	struct net_connect_timing *timing; /* filled when not NULL */
-	const char **failed_step;	   /* set on failure: "dns", "connect" or "tls" */
+	const char **failed_step;	   /* set on failure: "dns", "connect", "proxy" or "tls" */
 	struct net_address *tried;	   /* the last address tried; length 0: none */
 };
 

@@ -256,6 +256,7 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	REFUSED("cannot open output", "-i", "/dev/null", "-o", temp_dir());
 	REFUSED("is the input and the output", "-i", out, "-o", out);
 	REFUSED("several hosts", "-H", "Authorization: x", "http://a/", "http://b/");
+	REFUSED("--proxy: a proxy is http://", "-x", "ftp://p", "http://127.0.0.1:1/", "-o", out);
 	REFUSED("--cacert", "--cacert", out, "http://127.0.0.1:1/", "-o", out);
 	CHECK_STR(read_file(out, NULL), "precious\n");
 	COLLECT("-q");

@@ -121,6 +121,29 @@ TEST(a_body_that_nginx_compresses_comes_out_as_it_was)
 	nginx_stop(&nginx);
 }
 
+/* nginx is no proxy, but takes a request for a whole URL, as every server has to. */
+TEST(the_proxy_of_the_environment_is_asked_unless_the_call_says_otherwise)
+{
+	struct nginx nginx;
+
+	nginx_start(&nginx, "location / { return 200 '$host $request_uri'; }");
+	setenv("http_proxy", nginx.url, 1);
+	COLLECT("http://origin.test/a?b");
+	CHECK_CONTAINS(collect.out, "\"body_text\":\"origin.test /a?b\"");
+	COLLECT("--retry", "0", "-x", "http://127.0.0.1:1", "http://origin.test/");
+	CHECK_CONTAINS(collect.out, "\"code\":\"connect_refused\"");
+	CHECK_CONTAINS(collect.out, "127.0.0.1:1");
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	COLLECT("--noproxy", "127.0.0.0/8", format("%s/straight", nginx.url));
+	CHECK_CONTAINS(collect.out, "\"body_text\":\"127.0.0.1 /straight\"");
+	setenv("http_proxy", "gopher://p", 1);
+	COLLECT("http://origin.test/");
+	CHECK_INT(collect.status, 2);
+	CHECK_CONTAINS(collect.err, "http_proxy");
+	unsetenv("http_proxy");
+	nginx_stop(&nginx);
+}
+
 TEST(headers_methods_and_bodies_reach_the_server)
 {
 	struct nginx nginx;
