@@ -13,6 +13,7 @@ OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
 T       =#               make test T=loop: only tests/test_loop.c, or the tests of that name
+FUZZ_S  = 60#           make fuzz: seconds for each target
 PREFIX  = /usr/local
 VERSION = 0.1.0
 SOMAJOR = 0
@@ -71,7 +72,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run test fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,6 +139,19 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/ha
 
 $(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 
+FUZZED   = $(call objects,$(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
+$(BUILD)/tests/test_fuzz: $(FUZZED)
+
+# libFuzzer comes with clang. FUZZ_S seconds for each target, all of them unless TARGETS names some.
+TARGETS  = $(notdir $(wildcard tests/fuzz/corpus/*))
+fuzz: ; @.ci/deps ci && $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SYMBOLS=none \
+	SAN=fuzzer-no-link,address,undefined fuzzers && tests/fuzz/run $(BUILD)/fuzz $(FUZZ_S) $(TARGETS)
+fuzzers: $(TARGETS:%=$(BUILD)/fuzz-%)
+$(BUILD)/fuzz-%: tests/fuzz/entry.c $(FUZZED) $(APP) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) -I. $(CFLAGS) -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer $(LDFLAGS) -o $@ \
+	 $(filter %.c %.o %.a,$^) $(LIBS)
+
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -159,7 +173,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test conformance deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'targets:   all run test fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 

@@ -90,6 +90,7 @@ static int name_codings(const char *list, const struct decoder **named, int coun
 static bool open_stage(struct stage *stage, const struct decoder *decoder, bool first)
 {
 	stage->decoder = decoder;
+	stage->io.in = "";
 	stage->state = decoder->open();
 	if (!first)
 		stage->buffer = malloc(DECODE_PIECE);

@@ -15,7 +15,8 @@
 
 struct frames {
 	ZSTD_DStream *stream;
-	bool ended; /* at the end of a frame: more may follow */
+	bool begun; /* a frame */
+	bool ended; /* the last one is complete, and no other has begun */
 };
 
 static void *open_zstd(void)
@@ -33,6 +34,12 @@ static void *open_zstd(void)
 	return NULL;
 }
 
+/* RFC 8878 3.1: the first byte of a frame, or of one to be skipped; libzstd knows older formats. */
+static bool is_magic(unsigned char byte)
+{
+	return byte == 0x28 || (byte & 0xf0) == 0x50;
+}
+
 static int step(void *state, struct decode_io *io, const char **why)
 {
 	struct frames *frames = state;
@@ -40,9 +47,14 @@ static int step(void *state, struct decode_io *io, const char **why)
 	ZSTD_outBuffer out = { io->out, io->out_size, 0 };
 	size_t rc;
 
-	/* At the end of a frame a call without input would begin the next one. */
-	if (io->in_size == 0 && frames->ended)
+	/* Between frames a call without input would begin the next one. */
+	if (io->in_size == 0 && !frames->begun)
 		return 0;
+	if (!frames->begun && !is_magic((unsigned char)*io->in)) {
+		*why = "not a frame of zstd";
+		return HTTP_EDECODE;
+	}
+	frames->begun = true;
 	rc = ZSTD_decompressStream(frames->stream, &out, &in);
 	io->in += in.pos;
 	io->in_size -= in.pos;
@@ -54,6 +66,7 @@ static int step(void *state, struct decode_io *io, const char **why)
 									     : HTTP_EDECODE;
 	}
 	frames->ended = rc == 0;
+	frames->begun = rc != 0;
 	return 0;
 }
 

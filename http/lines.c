@@ -61,6 +61,35 @@ static const char *end_line(struct lines *lines)
 	return wrong;
 }
 
+/* RFC 9110 5.5: no control byte but the tab is text. */
+static bool is_control(unsigned char byte)
+{
+	return (byte < ' ' && byte != '\t') || byte == 0x7f;
+}
+
+/* Eight bytes at a time: is one of them below a blank, or 0x7f? Those are looked at again. */
+static bool has_control(const char *data, size_t size)
+{
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	size_t at = 0;
+
+	for (; at + 8 <= size; at += 8) {
+		uint64_t word, del;
+
+		memcpy(&word, data + at, 8);
+		del = word ^ ones * 0x7f;
+		if (((((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & highs) == 0)
+			continue;
+		for (size_t i = at; i < at + 8; i++)
+			if (is_control((unsigned char)data[i]))
+				return true;
+	}
+	for (; at < size; at++)
+		if (is_control((unsigned char)data[at]))
+			return true;
+	return false;
+}
+
 /* The bytes of a line before its end. */
 static const char *check_text(struct lines *lines, const char *data, size_t size)
 {
@@ -69,7 +98,9 @@ static const char *check_text(struct lines *lines, const char *data, size_t size
 	lines->at_start = false;
 	if (lines->place == LINES_BEFORE)
 		lines->place = LINES_FIRST;
-	return lines->place == LINES_FIRST ? check_first(lines, data, size) : NULL;
+	if (lines->place == LINES_FIRST)
+		return check_first(lines, data, size);
+	return has_control(data, size) ? "a control byte in the head" : NULL;
 }
 
 /* The one byte that has to come: of the CRLF after chunk data, or the LF after a CR. */

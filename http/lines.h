@@ -4,7 +4,7 @@
  *
  * Debian's http-parser is built without its strict checks: a CR may be followed by anything, the
  * five bytes "HTTP/" may be any five, chunk data need not be followed by CRLF, a chunk extension
- * may hold a LF. Each of these lets a sender show two readers two different messages. This is fed
+ * may hold a LF, a value may begin with any byte. Each of these lets a sender show two readers two different messages. This is fed
  * the same bytes, except those of bodies, and objects.
  */
 #ifndef LOOPHOUND_HTTP_LINES_H

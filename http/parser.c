@@ -202,8 +202,6 @@ static int on_body(http_parser *foreign, const char *data, size_t size)
 	struct parser *parser = foreign->data;
 
 	parser->body_bytes += size;
-	if (parser->options.max_body && parser->body_bytes > parser->options.max_body)
-		return fail(parser, HTTP_EBODY_TOO_LARGE, "the body is above the limit");
 	parser->piece = (struct json_span){ data, size };
 	return record(parser, PARSER_BODY);
 }
@@ -334,13 +332,16 @@ static int step(struct parser *parser, const char *data, size_t size, size_t *us
 	n = http_parser_execute(&parser->foreign, &callbacks, data, size);
 	*used += n;
 	parser->bytes += n;
-	if (HTTP_PARSER_ERRNO(&parser->foreign) != HPE_OK &&
-	    HTTP_PARSER_ERRNO(&parser->foreign) != HPE_PAUSED)
-		return failure_of(parser, n < size ? data[n] : '\0');
+	/* What is wrong with an earlier byte comes first, so that it does not matter how they came. */
 	wrong = check_lines(parser, data, n);
 	parser->head.bare_lf = parser->lines.bare_lf;
 	if (wrong)
 		return fail(parser, HTTP_EPARSE, wrong);
+	if (HTTP_PARSER_ERRNO(&parser->foreign) != HPE_OK &&
+	    HTTP_PARSER_ERRNO(&parser->foreign) != HPE_PAUSED)
+		return failure_of(parser, n < size ? data[n] : '\0');
+	if (parser->options.max_body && parser->body_bytes > parser->options.max_body)
+		return fail(parser, HTTP_EBODY_TOO_LARGE, "the body is above the limit");
 	if (parser->event == INTERIM) {
 		if (++parser->head.interim > PARSER_MAX_INTERIM)
 			return fail(parser, HTTP_ETOO_MANY_1XX, "more than 8 interim responses");
