@@ -41,6 +41,9 @@ struct call {
 	const void *body;
 	size_t body_size;
 	struct request_bytes bytes;
+	/* What defaults.c has made for it; owned. */
+	char *userinfo, *bearer;
+	struct http_header *merged;
 	bool conditional;  /* its headers ask for a 304 */
 	const char *range; /* the value of Range, the caller's; NULL: none */
 

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "http/call.h"
+#include "http/defaults.h"
 #include "http/hop.h"
 #include "http/http.h"
+#include "http/target.h"
 
 static const struct http_options no_options;
 
@@ -16,11 +18,15 @@ ASYNC_SUSPENDS
 static int run(struct call *call, const char *text, struct http_response **out)
 {
 	char why[URL_WHY];
-	int rc = url_parse(&call->first, text, strlen(text), why);
+	int rc = target_url(&call->first, call->session->base, text, call->options->params,
+			    call->options->param_count, why);
 
 	if (rc < 0)
-		return async_raise(rc, "%s", rc == HTTP_EURL ? why : async_strerror(rc));
+		return async_raise(rc, "%s", rc == ASYNC_ENOMEM ? async_strerror(rc) : why);
 	call->url = call->first;
+	rc = defaults_apply(call);
+	if (rc < 0)
+		return rc;
 	do
 		rc = hop_make(call, out);
 	while (rc > 0);
@@ -117,6 +123,7 @@ static void clean_up(struct call *call)
 		url_free(call->first);
 	url_free(call->url);
 	free(call->filtered);
+	defaults_drop(call);
 	redirect_forget(&call->visits);
 }
 

@@ -112,7 +112,9 @@ static int write_request(struct call *call)
 	int rc;
 
 	/* A Location brings no user information, and the caller's is for the caller's server. */
-	url.userinfo = call->crossed ? NULL : call->first->userinfo;
+	url.userinfo = call->crossed	? NULL
+		       : call->userinfo ? call->userinfo
+					: call->first->userinfo;
 	if (request.absolute)
 		request.proxy_userinfo = call->proxy->url->userinfo;
 	rc = request_write(&request, &call->bytes, why);

@@ -49,6 +49,15 @@ enum http_code {
 	HTTP_EPROXY_PROTOCOL = -12029,	 /* proxy_protocol: no answer that a proxy gives */
 };
 
+struct http_header {
+	const char *name, *value;
+};
+
+/* Of a query: neither needs to be encoded. */
+struct http_param {
+	const char *name, *value;
+};
+
 /* ---- Session --------------------------------------------------------------------------------- */
 
 struct http_session;
@@ -59,6 +68,13 @@ struct http_session_options {
 	int limit_per_host;	/* per origin; 0: unlimited */
 	double keepalive;	/* seconds that an idle connection is kept; 15 */
 	const char *user_agent; /* "loophound/0.1" */
+	/* What a request's URL is resolved against; NULL: it has to be absolute. */
+	const char *base_url;
+	/* Sent with each request that has no header of that name, and never to another origin. */
+	const struct http_header *headers;
+	size_t header_count;
+	/* A user and a password for hosts that no option and no URL has one for; NULL: none. */
+	const char *netrc_file;
 	const char *ca_file;
 	bool insecure;
 	/*
@@ -80,7 +96,8 @@ struct http_session_options {
 
 /*
  * aiohttp.ClientSession(). options may be NULL; its strings are copied. Belongs to the running
- * loop. NULL without memory, or when proxy is not one: async_raised(HTTP_EURL) has the reason.
+ * loop. NULL without memory, or when proxy or base_url is none: async_raised(HTTP_EURL) has the
+ * reason.
  */
 struct http_session *http_session_new(const struct http_session_options *options);
 /*
@@ -103,15 +120,18 @@ void http_session_stats(const struct http_session *session, struct http_session_
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
-struct http_header {
-	const char *name, *value;
-};
-
 /* Zeroes are the session's defaults. Times are seconds; negative: no limit. */
 struct http_options {
 	const char *method; /* "GET" */
 	const struct http_header *headers;
 	size_t header_count;
+	const struct http_param *params; /* added to the URL's query, encoded */
+	size_t param_count;
+	/*
+	 * Authorization: Basic, or Bearer, unless headers have one. For the first origin alone, as a
+	 * URL's user information, which they come before.
+	 */
+	const char *user, *password, *bearer;
 	const void *body;
 	size_t body_size;
 	double timeout;					  /* from the call to the last byte; 300 */

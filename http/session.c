@@ -10,7 +10,6 @@
 #include "http/session.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "http/call.h"
 #include "http/errors.h"
@@ -25,40 +24,6 @@ static __thread struct async_list open_sessions;
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-static bool copy_string(const char **string)
-{
-	if (*string)
-		*string = strdup(*string);
-	return *string != NULL;
-}
-
-static int copy_options(struct http_session_options *copy,
-			const struct http_session_options *options)
-{
-	bool copied = true;
-
-	if (!options)
-		return 0;
-	*copy = *options;
-	if (copy->user_agent)
-		copied = copy_string(&copy->user_agent);
-	if (copy->ca_file)
-		copied = copy_string(&copy->ca_file) && copied;
-	/* They become rules. */
-	copy->proxy = copy->no_proxy = NULL;
-	return copied ? 0 : ASYNC_ENOMEM;
-}
-
-static int make_proxies(struct http_session *session, const struct http_session_options *options)
-{
-	char why[URL_WHY] = "no memory";
-	int rc = options ? proxy_rules_make(&session->proxies, options->proxy, options->no_proxy,
-					    options->trust_env, why)
-			 : 0;
-
-	return rc < 0 ? async_raise(rc, "proxy: %s", why) : 0;
-}
-
 static int make_pool(struct http_session *session)
 {
 	const struct http_session_options *options = &session->options;
@@ -70,15 +35,14 @@ static int make_pool(struct http_session *session)
 
 static void free_session(struct http_session *session)
 {
-	free((char *)session->options.user_agent);
-	free((char *)session->options.ca_file);
-	proxy_rules_free(&session->proxies);
+	session_options_drop(session);
 	net_tls_context_free(session->tls);
 	free(session);
 }
 
 struct http_session *http_session_new(const struct http_session_options *options)
 {
+	static const struct http_session_options none;
 	struct http_session *session = calloc(1, sizeof(*session));
 	int rc;
 
@@ -86,9 +50,7 @@ struct http_session *http_session_new(const struct http_session_options *options
 	if (!session)
 		return NULL;
 	async_semaphore_init(&session->tls_lock, 1);
-	rc = copy_options(&session->options, options);
-	if (rc == 0)
-		rc = make_proxies(session, options);
+	rc = session_options_take(session, options ? options : &none);
 	if (rc == 0)
 		rc = make_pool(session);
 	if (rc < 0) {

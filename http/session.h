@@ -14,6 +14,10 @@ struct http_session {
 	struct async_list node; /* among the open sessions of this thread */
 	struct http_session_options options;
 	struct proxy_rules proxies;
+	struct url *base;	     /* NULL: none */
+	struct http_header *headers; /* the defaults, owned with their strings */
+	char *netrc;		     /* its text, once it has been read */
+	size_t netrc_size;
 	struct pool pool;
 	struct connection_counts counts;
 	unsigned long reused, requests, surplus;
@@ -28,6 +32,14 @@ struct http_session {
 
 /* False for one that is closing, and for a pointer to one that has been closed. */
 bool session_is_open(const struct http_session *session);
+
+/*
+ * session_options.c: takes over copies. 0, HTTP_EURL, ASYNC_ENOMEM, raised; to be dropped in any case.
+ */
+int session_options_take(struct http_session *session, const struct http_session_options *options);
+void session_options_drop(struct http_session *session);
+/* The text of netrc_file, read once, on a thread. 0, a negative errno (raised), ASYNC_ENOMEM. */
+ASYNC_SUSPENDS int session_netrc(struct http_session *session);
 
 /* The TLS settings, loaded once. 0 or the codes of net_tls_client(). */
 ASYNC_SUSPENDS int session_tls(struct http_session *session, struct net_tls_context **out);
