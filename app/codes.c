@@ -46,6 +46,7 @@ const struct codes_entry codes_table[] = {
 	{ "tls_cert_untrusted",      "tls",      CONFIG,    false, { NET_ETLS_CERT_UNTRUSTED } },
 	{ "tls_config",              "tls",      CONFIG,    false, { NET_ETLS_CONFIG } },
 	{ "tls_truncated",           "body",     UPSTREAM,  true,  { NET_ETLS_TRUNCATED } },
+	{ "write_timeout",           "send",     TRANSIENT, true,  { HTTP_EWRITE_TIMEOUT } },
 	{ "header_timeout",          "head",     TRANSIENT, true,  { HTTP_EHEADER_TIMEOUT } },
 	{ "header_overflow",         "head",     UPSTREAM,  false, { HTTP_EHEADER_OVERFLOW } },
 	{ "http_parse",              "head",     UPSTREAM,  false,  { HTTP_EPARSE } },

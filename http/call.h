@@ -13,6 +13,7 @@
 #include "http/redirect.h"
 #include "http/request.h"
 #include "http/session.h"
+#include "http/upload.h"
 #include "http/url.h"
 
 struct call {
@@ -24,7 +25,7 @@ struct call {
 
 	/* Options and the session's defaults, put together. Seconds; negative: none. */
 	struct {
-		double total, pool, dns, connect, tls, head, idle;
+		double total, pool, dns, connect, tls, write, head, idle;
 	} seconds;
 	int64_t start, due; /* of the whole */
 	struct http_timing timing;
@@ -38,8 +39,7 @@ struct call {
 	const char *method;
 	const struct http_header *headers;
 	size_t header_count;
-	const void *body;
-	size_t body_size;
+	struct upload upload;
 	struct request_bytes bytes;
 	/* What defaults.c has made for it; owned. */
 	char *userinfo, *bearer;

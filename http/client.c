@@ -24,7 +24,9 @@ static int run(struct call *call, const char *text, struct http_response **out)
 	if (rc < 0)
 		return async_raise(rc, "%s", rc == ASYNC_ENOMEM ? async_strerror(rc) : why);
 	call->url = call->first;
-	rc = defaults_apply(call);
+	rc = upload_open(&call->upload, call->options);
+	if (rc == 0)
+		rc = defaults_apply(call);
 	if (rc < 0)
 		return rc;
 	do
@@ -55,6 +57,7 @@ static void begin(struct call *call, struct http_session *session,
 			.dns = pick(options->dns_timeout, defaults->dns_timeout, 5),
 			.connect = pick(options->connect_timeout, defaults->connect_timeout, 5),
 			.tls = pick(options->tls_timeout, defaults->tls_timeout, 5),
+			.write = pick(options->write_timeout, defaults->write_timeout, 15),
 			.head = pick(options->first_byte_timeout, defaults->first_byte_timeout, 30),
 			.idle = pick(options->idle_timeout, defaults->idle_timeout, 15),
 		},
@@ -64,9 +67,8 @@ static void begin(struct call *call, struct http_session *session,
 		.method = options->method ? options->method : "GET",
 		.headers = options->headers,
 		.header_count = options->header_count,
-		.body = options->body,
-		.body_size = options->body_size,
 		.content_length = -1,
+		.upload.fd = -1,
 	};
 	call->mark = call->start;
 	call->due = deadline_after(call->start, call->seconds.total);
@@ -83,6 +85,9 @@ static int explain(const struct call *call, int rc)
 	case HTTP_EPOOL_TIMEOUT:
 		return async_raise(rc, "no connection to %s became free within %g s", place,
 				   call->seconds.pool);
+	case HTTP_EWRITE_TIMEOUT:
+		return async_raise(rc, "%s takes no more of the request for %g s", place,
+				   call->seconds.write);
 	case HTTP_EHEADER_TIMEOUT:
 		return async_raise(rc, "no complete head from %s after %g s", place,
 				   call->seconds.head);
@@ -124,6 +129,7 @@ static void clean_up(struct call *call)
 	url_free(call->url);
 	free(call->filtered);
 	defaults_drop(call);
+	upload_drop(&call->upload);
 	redirect_forget(&call->visits);
 }
 

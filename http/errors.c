@@ -38,6 +38,7 @@ static const struct async_error_entry http_codes[] = {
 	{ HTTP_ESESSION_CLOSED, "HTTP_ESESSION_CLOSED", "Session is closed." },
 	{ HTTP_EJSON, "HTTP_EJSON", "not JSON, or nothing at that path" },
 	{ HTTP_EDECODE, "HTTP_EDECODE", "a Content-Encoding that cannot be undone" },
+	{ HTTP_EWRITE_TIMEOUT, "HTTP_EWRITE_TIMEOUT", "the request was not taken in time" },
 	{ HTTP_EPROXY_AUTH, "HTTP_EPROXY_AUTH", "the proxy wants other credentials" },
 	{ HTTP_EPROXY_REFUSED, "HTTP_EPROXY_REFUSED", "the proxy does not connect on" },
 	{ HTTP_EPROXY_PROTOCOL, "HTTP_EPROXY_PROTOCOL", "not the answer of a proxy" },

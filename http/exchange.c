@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exchange.c - send, head, body.
+ * exchange.c - head and body; exchange_send.c is what comes before them.
  *
- * next_event() is the only reader: it hands out what the parser makes of the input, and reads more
+ * next_event() hands out what the parser makes of the input, and reads more
  * when the parser asks for it. The time allowed for that read is set by the caller beforehand.
  */
 #include "http/exchange.h"
@@ -17,7 +17,7 @@
 
 /* ---- Limits of time -------------------------------------------------------------------------- */
 
-static void allow(struct call *call, struct connection *connection, int64_t due, int code)
+void exchange_allow(struct call *call, struct connection *connection, int64_t due, int code)
 {
 	if (due < call->due)
 		deadline_move(&connection->deadline, due, code);
@@ -27,19 +27,19 @@ static void allow(struct call *call, struct connection *connection, int64_t due,
 
 static void allow_idle(struct call *call, struct connection *connection)
 {
-	allow(call, connection, deadline_after(async_time_ns(), call->seconds.idle),
-	      HTTP_EBODY_IDLE);
+	exchange_allow(call, connection, deadline_after(async_time_ns(), call->seconds.idle),
+		       HTTP_EBODY_IDLE);
 }
 
 /* While the caller's code runs, the server is not to blame for the time. */
-static void allow_callback(struct call *call, struct connection *connection)
+void exchange_allow_callback(struct call *call, struct connection *connection)
 {
-	allow(call, connection, DEADLINE_NEVER, 0);
+	exchange_allow(call, connection, DEADLINE_NEVER, 0);
 }
 
 /* ---- Failures -------------------------------------------------------------------------------- */
 
-static bool is_disconnect(int rc)
+bool exchange_is_disconnect(int rc)
 {
 	return rc == HTTP_ECLOSED_EARLY || rc == -ECONNRESET || rc == -EPIPE ||
 	       rc == -ECONNABORTED || rc == NET_ETLS_TRUNCATED;
@@ -58,7 +58,7 @@ static const char *progress(const struct call *call, char text[64])
 	return text;
 }
 
-static int stream_failed(const struct call *call, const struct connection *connection, int rc)
+int exchange_stream_failed(const struct call *call, const struct connection *connection, int rc)
 {
 	char text[64];
 
@@ -100,53 +100,59 @@ static int parse_failed(struct call *call, const struct connection *connection, 
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+int exchange_feed(struct call *call, struct connection *connection, struct json_span *piece)
+{
+	size_t used;
+	int event;
+
+	if (connection->start == connection->end)
+		return PARSER_MORE;
+	event = parser_feed(connection->parser, connection->buffer + connection->start,
+			    connection->end - connection->start, &used, piece);
+	connection->start += used;
+	call->body_bytes = parser_body_bytes(connection->parser);
+	return event < 0 ? parse_failed(call, connection, event) : event;
+}
+
+ASYNC_SUSPENDS
+int exchange_fill(struct call *call, struct connection *connection)
+{
+	ssize_t n = net_read(connection->stream, connection->buffer, CONNECTION_BUFFER);
+
+	if (n == 0 || n == NET_ETLS_TRUNCATED)
+		return stream_ended(call, connection, (int)n);
+	if (n < 0)
+		return exchange_stream_failed(call, connection, (int)n);
+	connection->start = 0;
+	connection->end = (size_t)n;
+	connection->received += (size_t)n;
+	return PARSER_MORE;
+}
+
 ASYNC_SUSPENDS
 static int next_event(struct call *call, struct connection *connection, struct json_span *piece)
 {
-	for (;;) {
-		size_t used;
-		int event = PARSER_MORE;
+	int event;
 
-		if (connection->start < connection->end) {
-			event = parser_feed(connection->parser,
-					    connection->buffer + connection->start,
-					    connection->end - connection->start, &used, piece);
-			connection->start += used;
-			call->body_bytes = parser_body_bytes(connection->parser);
-		}
-		if (event < 0)
-			return parse_failed(call, connection, event);
+	for (;;) {
+		event = exchange_feed(call, connection, piece);
 		if (event != PARSER_MORE)
 			return event;
 		if (call->status != 0)
 			allow_idle(call, connection);
-
-		ssize_t n = net_read(connection->stream, connection->buffer, CONNECTION_BUFFER);
-		if (n == 0 || n == NET_ETLS_TRUNCATED)
-			return stream_ended(call, connection, (int)n);
-		if (n < 0)
-			return stream_failed(call, connection, (int)n);
-		connection->start = 0;
-		connection->end = (size_t)n;
-		connection->received += (size_t)n;
+		event = exchange_fill(call, connection);
+		if (event != PARSER_MORE)
+			return event;
 	}
 }
 
 /* ---- Head ------------------------------------------------------------------------------------ */
 
-ASYNC_SUSPENDS
-static int send_request(struct call *call, struct connection *connection)
+/* Returns the present. */
+static int64_t prepare(struct call *call, struct connection *connection)
 {
-	int rc = net_write(connection->stream, call->bytes.data, call->bytes.size);
+	int64_t now = call_enter(call, "send", &call->timing.send);
 
-	if (rc == 0 && !call->bytes.has_body && call->body_size > 0)
-		rc = net_write(connection->stream, call->body, call->body_size);
-	return rc;
-}
-
-static void prepare(struct call *call, struct connection *connection)
-{
-	call_enter(call, "send", &call->timing.send);
 	memcpy(call->peer, connection->peer, sizeof(call->peer));
 	connection->received = 0;
 	connection->write_failed = connection->reusable = false;
@@ -157,28 +163,29 @@ static void prepare(struct call *call, struct connection *connection)
 						 .range = call->range,
 						 .max_body = content_wire_limit(call->options),
 					 });
+	return now;
 }
 
 ASYNC_SUSPENDS
 int exchange_head(struct call *call, struct connection *connection)
 {
 	struct json_span piece;
+	int event = PARSER_MORE;
 	int64_t sent;
-	int write_rc, rc;
+	int rc = upload_rewind(&call->upload);
 
-	prepare(call, connection);
-	allow_callback(call, connection);
-	write_rc = send_request(call, connection);
-	/* Who refuses a request half way may have said why before it closed: look for that. */
-	connection->write_failed = is_disconnect(write_rc);
-	if (write_rc < 0 && !connection->write_failed)
-		return stream_failed(call, connection, write_rc);
-
-	sent = call_enter(call, "head", &call->timing.first_byte);
-	allow(call, connection, deadline_after(sent, call->seconds.head), HTTP_EHEADER_TIMEOUT);
-	rc = next_event(call, connection, &piece);
 	if (rc < 0)
 		return rc;
+	rc = exchange_send(call, connection, prepare(call, connection), &event);
+	if (rc < 0)
+		return rc;
+	sent = call_enter(call, "head", &call->timing.first_byte);
+	exchange_allow(call, connection, deadline_after(sent, call->seconds.head),
+		       HTTP_EHEADER_TIMEOUT);
+	if (event != PARSER_HEAD)
+		event = next_event(call, connection, &piece);
+	if (event < 0)
+		return event;
 	call->status = parser_head(connection->parser)->status;
 	call->content_length = parser_head(connection->parser)->content_length;
 	call_enter(call, "body", &call->timing.body);
@@ -187,7 +194,7 @@ int exchange_head(struct call *call, struct connection *connection)
 
 static bool may_repeat(const struct call *call, const struct connection *connection)
 {
-	return connection->reused &&
+	return connection->reused && upload_can_repeat(&call->upload) &&
 	       (request_is_idempotent(call->method) ||
 		headers_find(call->headers, call->header_count, "Idempotency-Key"));
 }
@@ -199,7 +206,8 @@ bool exchange_is_late_timeout(const struct call *call, const struct connection *
 
 bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc)
 {
-	return connection->received == 0 && is_disconnect(rc) && may_repeat(call, connection);
+	return connection->received == 0 && exchange_is_disconnect(rc) &&
+	       may_repeat(call, connection);
 }
 
 /* ---- Body ------------------------------------------------------------------------------------ */
@@ -223,7 +231,7 @@ int exchange_body(struct call *call, struct connection *connection, struct conte
 
 	while ((rc = next_event(call, connection, &piece)) == PARSER_BODY) {
 		if (call->options->on_body || call->options->on_memory)
-			allow_callback(call, connection);
+			exchange_allow_callback(call, connection);
 		rc = content_take(content, call, piece);
 		if (rc < 0)
 			return rc;

@@ -33,4 +33,24 @@ bool exchange_is_late_timeout(const struct call *call, const struct connection *
 /* After a failure of exchange_head: may the request go out again, on another connection? */
 bool exchange_may_retry(const struct call *call, const struct connection *connection, int rc);
 
+/* ---- Between exchange.c and exchange_send.c --------------------------------------------------- */
+
+/*
+ * Sends the request. 0; or raised, what upload_next() and net_write() return. *event becomes PARSER_HEAD
+ * when the answer's head came instead of a leave to go on. connection->write_failed: the peer takes
+ * no more, but may have answered.
+ */
+ASYNC_SUSPENDS int exchange_send(struct call *call, struct connection *connection, int64_t now,
+				 int *event);
+/* From now on the call expires at due, meaning code, or with the whole if that is earlier. */
+void exchange_allow(struct call *call, struct connection *connection, int64_t due, int code);
+/* While the caller's code runs, the server is not to blame for the time. */
+void exchange_allow_callback(struct call *call, struct connection *connection);
+/* What the parser makes of the input: an event, or a code, raised. */
+int exchange_feed(struct call *call, struct connection *connection, struct json_span *piece);
+/* More input: PARSER_MORE; at the end of the stream PARSER_DONE, or a code, raised. */
+ASYNC_SUSPENDS int exchange_fill(struct call *call, struct connection *connection);
+bool exchange_is_disconnect(int rc);
+int exchange_stream_failed(const struct call *call, const struct connection *connection, int rc);
+
 #endif

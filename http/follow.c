@@ -63,7 +63,7 @@ static int turn_to(struct call *call, const struct connection *connection, struc
 						call->session->options.allow_private_redirects);
 	call->method = method;
 	if (!keep_body)
-		call->body_size = 0;
+		upload_forget(&call->upload);
 	if (call->url != call->first)
 		url_free(call->url);
 	call->url = next;

@@ -104,8 +104,8 @@ static int write_request(struct call *call)
 		.headers = call->headers,
 		.header_count = call->header_count,
 		.user_agent = call->session->options.user_agent,
-		.body = call->body,
-		.body_size = call->body_size,
+		.upload = &call->upload,
+		.expect_continue = call->options->expect_continue,
 		.keep_encoding = call->options->keep_encoding,
 		.absolute = call_is_forwarded(call),
 	};

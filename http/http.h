@@ -44,6 +44,7 @@ enum http_code {
 	HTTP_EJSON = -12024,	       /* json_get: no such path, or not JSON */
 	HTTP_EDECODE = -12025,	       /* decode_error: a Content-Encoding that cannot be undone */
 	HTTP_EDECODE_TRUNCATED = -12026, /* decode_truncated: the coding's own end is missing */
+	HTTP_EWRITE_TIMEOUT = -12030,	 /* write_timeout: the server does not take the request */
 	HTTP_EPROXY_AUTH = -12027,	 /* proxy_auth: 407, or SOCKS5 credentials refused */
 	HTTP_EPROXY_REFUSED = -12028,	 /* proxy_refused: it does not connect on */
 	HTTP_EPROXY_PROTOCOL = -12029,	 /* proxy_protocol: no answer that a proxy gives */
@@ -91,7 +92,8 @@ struct http_session_options {
 	/* Loopback and private ones are refused too when a redirect leads there from a public one. */
 	bool allow_private_redirects;
 	/* Defaults for each request; see struct http_options. */
-	double timeout, connect_timeout, dns_timeout, tls_timeout, first_byte_timeout, idle_timeout;
+	double timeout, connect_timeout, dns_timeout, tls_timeout, first_byte_timeout,
+		write_timeout, idle_timeout;
 };
 
 /*
@@ -134,13 +136,31 @@ struct http_options {
 	const char *user, *password, *bearer;
 	const void *body;
 	size_t body_size;
+	/* Or a regular file, read on a thread as it is sent. */
+	const char *body_file;
+	/*
+	 * Or what a function gives: at most size bytes into buffer, how many they are, 0 at the end, or
+	 * a negative code, which ends the request. May suspend. With a length it has to be exactly that
+	 * long; with 0 it is sent in chunks. rewind_body goes back to the beginning, for a redirect or
+	 * a repetition that sends the body again; without it those are errors. 0 or a negative code.
+	 */
+	ssize_t (*read_body)(void *arg, void *buffer, size_t size);
+	int (*rewind_body)(void *arg);
+	void *read_body_arg;
+	int64_t read_body_length;
+	/*
+	 * Expect: 100-continue: the body waits until the server wants it, for a second at most. An
+	 * answer that comes instead is the response.
+	 */
+	bool expect_continue;
 	double timeout;					  /* from the call to the last byte; 300 */
 	double pool_timeout;				  /* to get a connection slot; none */
 	double dns_timeout, connect_timeout, tls_timeout; /* 5 each */
 	double first_byte_timeout; /* from the last byte sent to the end of the head; 30 */
-	double idle_timeout;	   /* between two reads of the body; 15 */
-	size_t max_body;	   /* bytes, decoded; 64 MiB */
-	size_t max_wire;	   /* bytes of the body as received; as max_body */
+	double write_timeout; /* until the server has taken the next 64 KiB of the request; 15 */
+	double idle_timeout;  /* between two reads of the body; 15 */
+	size_t max_body;      /* bytes, decoded; 64 MiB */
+	size_t max_wire;      /* bytes of the body as received; as max_body */
 	/*
 	 * The body is delivered as it was sent, and Content-Encoding is for the caller to undo. Else
 	 * gzip, deflate, br and zstd, as far as their libraries were built in, are asked for (unless

@@ -88,9 +88,9 @@ static int check(const struct request *request, char *why)
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 /* RFC 9110 8.6: also 0, where the method gives a body a meaning. */
-static bool wants_length(const char *method, size_t body_size)
+static bool wants_length(const char *method, int64_t length)
 {
-	return body_size > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	return length > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
 	       strcmp(method, "PATCH") == 0;
 }
 
@@ -113,6 +113,7 @@ static void put_head(struct writer *writer, const struct request *request)
 {
 	const char *method = request->method ? request->method : "GET";
 	const char *agent = request->user_agent ? request->user_agent : REQUEST_USER_AGENT;
+	int64_t size = request->upload ? request->upload->length : 0;
 	char length[24];
 
 	put(writer, method);
@@ -130,11 +131,32 @@ static void put_head(struct writer *writer, const struct request *request)
 		userinfo_put_basic(writer, "Proxy-Authorization", request->proxy_userinfo);
 	for (size_t i = 0; i < request->header_count; i++)
 		put_header(writer, request->headers[i].name, request->headers[i].value);
-	if (wants_length(method, request->body_size)) {
-		snprintf(length, sizeof(length), "%zu", request->body_size);
+	if (size < 0) {
+		put_header(writer, "Transfer-Encoding", "chunked");
+	} else if (wants_length(method, size)) {
+		snprintf(length, sizeof(length), "%lld", (long long)size);
 		put_header(writer, "Content-Length", length);
 	}
+	if (request->expect_continue && size != 0)
+		put_header(writer, "Expect", "100-continue");
 	put(writer, "\r\n");
+}
+
+static bool is_small(const struct request *request)
+{
+	const struct upload *upload = request->upload;
+
+	if (!upload || upload->length == 0)
+		return true;
+	return upload->source == UPLOAD_MEMORY && upload->length <= REQUEST_SMALL_BODY &&
+	       !request->expect_continue;
+}
+
+static void put_small_body(struct writer *writer, const struct request *request,
+			   const struct request_bytes *bytes)
+{
+	if (bytes->has_body && request->upload)
+		put_bytes(writer, request->upload->options->body, (size_t)request->upload->length);
 }
 
 int request_write(const struct request *request, struct request_bytes *out, char why[REQUEST_WHY])
@@ -142,21 +164,19 @@ int request_write(const struct request *request, struct request_bytes *out, char
 	struct writer count = { NULL, 0 }, writer = { NULL, 0 };
 	int rc;
 
-	*out = (struct request_bytes){ .has_body = request->body_size <= REQUEST_SMALL_BODY };
+	*out = (struct request_bytes){ .has_body = is_small(request) };
 	why[0] = '\0';
 	rc = check(request, why);
 	if (rc < 0)
 		return rc;
 	put_head(&count, request);
-	if (out->has_body)
-		count.size += request->body_size;
+	put_small_body(&count, request, out);
 	out->data = malloc(count.size);
 	if (!out->data)
 		return ASYNC_ENOMEM;
 	writer.at = out->data;
 	put_head(&writer, request);
-	if (out->has_body)
-		put_bytes(&writer, request->body, request->body_size);
+	put_small_body(&writer, request, out);
 	out->size = count.size;
 	return 0;
 }

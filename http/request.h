@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "http/http.h"
+#include "http/upload.h"
 #include "http/url.h"
 
 #define REQUEST_USER_AGENT "loophound/0.1"
@@ -22,10 +23,10 @@ struct request {
 	const struct url *url; /* its user information becomes Authorization: Basic */
 	const struct http_header *headers;
 	size_t header_count;
-	const char *user_agent; /* NULL: REQUEST_USER_AGENT */
-	const void *body;
-	size_t body_size;
-	bool keep_encoding; /* no coding is asked for */
+	const char *user_agent;	     /* NULL: REQUEST_USER_AGENT */
+	const struct upload *upload; /* NULL: no body */
+	bool expect_continue;	     /* if there is one */
+	bool keep_encoding;	     /* no coding is asked for */
 	/* For a proxy that is asked itself: the whole URL goes on the request line (RFC 9112 3.2.2). */
 	bool absolute;
 	const char *proxy_userinfo; /* becomes Proxy-Authorization; NULL: none */
@@ -34,7 +35,7 @@ struct request {
 struct request_bytes {
 	char *data; /* the caller's to free() */
 	size_t size;
-	bool has_body; /* the body was small and is in data already: one write sends all */
+	bool has_body; /* none is left to send: it was small and is in data already */
 };
 
 /* A body up to this size is copied behind the head. */

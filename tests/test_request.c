@@ -19,6 +19,14 @@ static struct url *url_of(const char *text)
 	return url;
 }
 
+static const struct upload *memory(const struct http_options *options)
+{
+	static struct upload upload;
+
+	upload = (struct upload){ .options = options, .length = (int64_t)options->body_size };
+	return &upload;
+}
+
 static void check_bytes(struct request request, const char *url, const char *want)
 {
 	struct url *parsed = url_of(url);
@@ -95,8 +103,9 @@ TEST(a_header_of_the_caller_replaces_the_default)
 
 TEST(a_body_has_its_length_and_goes_out_with_the_head)
 {
-	check_bytes((struct request){ .method = "POST", .body = "hello", .body_size = 5 },
-		    "http://h/",
+	const struct http_options hello = { .body = "hello", .body_size = 5 };
+
+	check_bytes((struct request){ .method = "POST", .upload = memory(&hello) }, "http://h/",
 		    "POST / HTTP/1.1\r\nHost: h\r\n" DEFAULTS "Content-Length: 5\r\n\r\nhello");
 	check_bytes((struct request){ .method = "POST" }, "http://h/",
 		    "POST / HTTP/1.1\r\nHost: h\r\n" DEFAULTS "Content-Length: 0\r\n\r\n");
@@ -107,11 +116,11 @@ TEST(a_body_has_its_length_and_goes_out_with_the_head)
 TEST(a_large_body_is_left_to_the_caller)
 {
 	struct url *url = url_of("http://h/");
-	struct request request = { .method = "PUT", .url = url, .body = "x" };
+	struct http_options large = { .body = "x", .body_size = REQUEST_SMALL_BODY + 1 };
+	struct request request = { .method = "PUT", .url = url, .upload = memory(&large) };
 	struct request_bytes bytes;
 	char why[REQUEST_WHY];
 
-	request.body_size = REQUEST_SMALL_BODY + 1;
 	CHECK_INT(request_write(&request, &bytes, why), 0);
 	CHECK(!bytes.has_body);
 	CHECK_MEM(bytes.data + bytes.size - 9, 9, "16385\r\n\r\n", 9);
@@ -178,12 +187,12 @@ TEST(our_own_parser_reads_what_was_written)
 {
 	struct url *url = url_of("http://h/p ath?q=\xc3\xa4#f");
 	struct http_header header = { "X-Latin", "\xe4\tb" };
+	struct http_options three = { .body = "\0\r\n", .body_size = 3 };
 	struct request request = { .method = "PATCH",
 				   .url = url,
 				   .headers = &header,
 				   .header_count = 1,
-				   .body = "\0\r\n",
-				   .body_size = 3 };
+				   .upload = memory(&three) };
 	struct parser *parser = parser_new();
 	struct request_bytes bytes;
 	char why[REQUEST_WHY];
