@@ -121,6 +121,14 @@ void fd_deliver(struct async_loop *loop, const struct poll_event *event)
 		complete(slot, FD_WRITE, 0);
 }
 
+void fd_wake(int fd, enum fd_direction direction)
+{
+	struct fd_slot *slot = slot_of(fd);
+
+	slot->bits |= direction == FD_READ ? POLLER_READ : POLLER_WRITE;
+	complete(slot, direction, 0);
+}
+
 bool fd_ready(int fd, enum fd_direction direction)
 {
 	return slot_of(fd)->bits & (direction == FD_READ ? POLLER_READ : POLLER_WRITE);
@@ -141,27 +149,60 @@ int fd_error(int fd)
 	return slot_of(fd)->error;
 }
 
-static int wait_slot(const char *here, int fd, enum fd_direction direction)
+int fd_watch(const char *here, int fd, enum fd_direction direction, struct async_future *future)
 {
-	struct task *task = task_here(here, "waiting on an fd");
 	struct fd_slot *slot = slot_of(fd);
-	struct async_future future;
-	uint32_t generation = slot->generation;
-	int rc;
 
 	if (slot->waiters[direction])
 		return async_raise(ASYNC_EBUSY, "fd %d is waited for already, at %s", fd,
 				   slot->waiting_at[direction]);
-	async_future_init(&future);
-	slot->waiters[direction] = &future;
+	slot->waiters[direction] = future;
 	slot->waiting_at[direction] = here;
-	task->loop->fd_waiters++;
+	loop_current->fd_waiters++;
+	return 0;
+}
+
+void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *future)
+{
+	struct async_loop *loop = loop_current;
+
+	loop->fd_waiters--;
+	/* The fd may be another one by now, with a waiter of its own. */
+	if (loop->fds[fd].waiters[direction] == future)
+		loop->fds[fd].waiters[direction] = NULL;
+}
+
+static int wait_slot(const char *here, int fd, enum fd_direction direction)
+{
+	struct task *task = task_here(here, "waiting on an fd");
+	struct async_future future;
+	int rc;
+
+	async_future_init(&future);
+	rc = fd_watch(here, fd, direction, &future);
+	if (rc < 0)
+		return rc;
 	rc = future_wait(task, here, &future);
-	task->loop->fd_waiters--;
-	/* The table may have moved, and the fd may be another one by now. */
-	slot = &task->loop->fds[fd];
-	if (slot->generation == generation)
-		slot->waiters[direction] = NULL;
+	fd_unwatch(fd, direction, &future);
+	return rc;
+}
+
+int fd_wait_any(const char *here, const struct fd_want *wants, int count)
+{
+	struct task *task = task_here(here, "waiting on fds");
+	struct async_future future;
+	int watched = 0, rc = 0;
+
+	for (int i = 0; i < count; i++)
+		if (fd_ready(wants[i].fd, wants[i].direction))
+			return 0;
+	async_future_init(&future);
+	for (; watched < count && rc == 0; watched += rc == 0)
+		rc = fd_watch(here, wants[watched].fd, wants[watched].direction, &future);
+	if (rc == 0)
+		rc = future_wait(task, here, &future);
+	while (watched-- > 0)
+		fd_unwatch(wants[watched].fd, wants[watched].direction, &future);
 	return rc;
 }
 
@@ -180,6 +221,15 @@ static void forget(struct async_loop *loop, int fd)
 	slot->registered = false;
 	loop->fd_count--;
 	poller_remove(loop->poller, fd);
+}
+
+void fd_forget(int fd)
+{
+	const struct fd_slot *slot = slot_of(fd);
+
+	must(!slot->waiters[FD_READ] && !slot->waiters[FD_WRITE],
+	     "fd %d was taken from the loop while a task waits on it", fd);
+	forget(loop_current, fd);
 }
 
 int fd_close(const char *here, int fd)

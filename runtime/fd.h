@@ -37,6 +37,26 @@ int fd_open(const char *here, int fd);
  */
 ASYNC_SUSPENDS int fd_wait(const char *here, int fd, enum fd_direction direction);
 
+/*
+ * The same for several at once: returns when one of the bits is set. At most one task waits for a
+ * direction of an fd, here as well.
+ */
+struct fd_want {
+	int fd;
+	enum fd_direction direction;
+};
+ASYNC_SUSPENDS int fd_wait_any(const char *here, const struct fd_want *wants, int count);
+
+/*
+ * Without a task: completes the future as fd_wait() would return, when the bit, which is clear, gets
+ * set. fd_unwatch() must follow, completed or not, before the future goes. 0 or ASYNC_EBUSY.
+ */
+int fd_watch(const char *here, int fd, enum fd_direction direction, struct async_future *future);
+void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *future);
+
+/* Sets the bit and wakes who waits, as an event would. */
+void fd_wake(int fd, enum fd_direction direction);
+
 /* The bit, without waiting. */
 bool fd_ready(int fd, enum fd_direction direction);
 
@@ -50,6 +70,9 @@ int fd_error(int fd);
 
 /* Leaves the poller, wakes waiters with ASYNC_ECLOSED, closes the fd. 0 or a negative errno. */
 int fd_close(const char *here, int fd);
+
+/* Leaves the poller; the fd stays open. Nobody may wait on it. */
+void fd_forget(int fd);
 
 /*
  * To be called after an operation that did not have to wait: every 64th such call in a row yields
