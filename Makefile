@@ -42,11 +42,13 @@ WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
 ANYWHERE = runtime/watchdog/options.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
+           runtime/child_pidfd.c runtime/child_no_pidfd.c \
            runtime/watchdog/none.c $(wildcard http/decode_*brotli.c http/decode_*zstd.c)
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
            runtime/symbol/maps_$(WATCHDOG).c \
+           runtime/child_$(if $(filter Linux,$(shell uname)),,no_)pidfd.c \
            $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c) \
            http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
            http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c
@@ -165,7 +167,7 @@ lint: layers ; @.ci/lint
 format: ; clang-format -i $$(find runtime net http app bench tests -name '*.[ch]')
 check-macos: ; @.ci/check-macos $(BUILD)
 
-HEADERS = $(wildcard runtime/async*.h net/net.h http/http.h http/json.h http/loophound.h)
+HEADERS = $(wildcard runtime/async*.h net/net.h net/datagram.h http/http.h http/json.h http/loophound.h)
 install: all
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BUILD="$(BUILD)" VERSION=$(VERSION) SOMAJOR=$(SOMAJOR) \
 	 LIBS="$(LIBS)" .ci/install $(HEADERS)

@@ -217,6 +217,7 @@ ASYNC_SUSPENDS int async_sleep_at(const char *here, double seconds);
 #include "runtime/async_local.h"
 #include "runtime/async_thread.h"
 #include "runtime/async_fd.h"
+#include "runtime/async_process.h"
 #include "runtime/async_loop.h"
 #include "runtime/async_watchdog.h"
 

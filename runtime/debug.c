@@ -18,8 +18,14 @@ bool debug_wanted(void)
 	return value && value[0] && strcmp(value, "0") != 0;
 }
 
-static void warn(const struct async_loop *loop, const char *text)
+void debug_warn(const struct async_loop *loop, const char *format, ...)
 {
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
 	if (loop->warning_handler)
 		loop->warning_handler(text, loop->warning_arg);
 	else
@@ -36,22 +42,20 @@ static void run_task(struct async_loop *loop, struct async_handle *handle)
 {
 	struct task *task = handle->arg;
 	int64_t start = loop_now(loop);
-	char text[256], name[TASK_NAME];
+	char name[TASK_NAME];
 	double seconds;
 
 	task_take(task);
 	loop_run_handle(loop, handle);
 	seconds = seconds_since(loop, start);
-	if (seconds >= loop->slow_callback) {
-		snprintf(
-			text, sizeof text,
+	if (seconds >= loop->slow_callback)
+		debug_warn(
+			loop,
 			"Executing <Task %s name='%s' coro=<%s()> created at %s> took %.3f seconds",
 			task->state != TASK_DONE		? "pending"
 			: async_future_cancelled(&task->future) ? "cancelled"
 								: "finished",
 			task_name(task, name), task->label, task->created_at, seconds);
-		warn(loop, text);
-	}
 	task_drop(task);
 }
 
@@ -59,7 +63,6 @@ void debug_run(struct async_loop *loop, struct async_handle *handle)
 {
 	int64_t start = loop_now(loop);
 	uintptr_t run = (uintptr_t)handle->run;
-	char text[128];
 	double seconds;
 
 	if (handle->run == task_step) {
@@ -71,9 +74,7 @@ void debug_run(struct async_loop *loop, struct async_handle *handle)
 	seconds = seconds_since(loop, start);
 	if (seconds < loop->slow_callback)
 		return;
-	snprintf(text, sizeof text, "Executing <Handle %#lx> took %.3f seconds", (unsigned long)run,
-		 seconds);
-	warn(loop, text);
+	debug_warn(loop, "Executing <Handle %#lx> took %.3f seconds", (unsigned long)run, seconds);
 }
 
 /* ---- Public ---------------------------------------------------------------------------------- */

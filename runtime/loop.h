@@ -81,6 +81,10 @@ struct async_loop {
 	int max_threads;
 	double executor_timeout;
 
+	/* Processes: all that are not freed; threads that start them, threads that wait for them. */
+	struct async_list processes;
+	struct async_pool *spawners, *reapers;
+
 	/* Debug mode. */
 	bool debug;
 	double slow_callback;
@@ -129,6 +133,9 @@ void loop_finish(struct async_loop *loop);
 /* debug.c: runs a handle and says so if it took long. */
 void debug_run(struct async_loop *loop, struct async_handle *handle);
 bool debug_wanted(void);
+/* To the loop's warning handler, or on stderr. */
+void debug_warn(const struct async_loop *loop, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* fd.c */
 void fd_deliver(struct async_loop *loop, const struct poll_event *event);
@@ -138,6 +145,9 @@ void fd_close_all(struct async_loop *loop);
 /* signal.c */
 void signal_deliver(struct async_loop *loop);
 void signal_close(struct async_loop *loop);
+
+/* process.c: kills and reaps those that are left, and says so; before the pools end. */
+void process_close_all(struct async_loop *loop);
 
 /* offload.c: ends the pools; waits for running jobs that nobody abandoned. */
 void offload_close(struct async_loop *loop);

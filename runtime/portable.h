@@ -6,9 +6,11 @@
 #ifndef LOOPHOUND_RUNTIME_PORTABLE_H
 #define LOOPHOUND_RUNTIME_PORTABLE_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -45,6 +47,17 @@ static inline int portable_socket(int family)
 	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+static inline int portable_datagram_socket(int family)
+{
+	return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* Blocking, but close-on-exec. */
+static inline int portable_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC);
+}
+
 static inline int portable_accept(int fd, struct sockaddr *peer, socklen_t *length)
 {
 	return accept4(fd, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -68,6 +81,20 @@ static inline int portable_prepare(int fd)
 static inline int portable_socket(int family)
 {
 	return portable_prepare(socket(family, SOCK_STREAM, 0));
+}
+
+static inline int portable_datagram_socket(int family)
+{
+	return portable_prepare(socket(family, SOCK_DGRAM, 0));
+}
+
+static inline int portable_pipe(int ends[2])
+{
+	if (pipe(ends) < 0)
+		return -1;
+	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	return 0;
 }
 
 static inline int portable_accept(int fd, struct sockaddr *peer, socklen_t *length)
@@ -121,6 +148,35 @@ static inline bool portable_is_main_thread(void)
 	return getpid() == gettid();
 #else
 	return pthread_main_np() != 0;
+#endif
+}
+
+/* ---- Which fds a spawned child has -------------------------------------------------------------- */
+
+/* macOS closes all that is not named, glibc all from a number on; elsewhere close-on-exec has to do. */
+#ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
+#define PORTABLE_SPAWN_FLAGS POSIX_SPAWN_CLOEXEC_DEFAULT
+#else
+#define PORTABLE_SPAWN_FLAGS 0
+#endif
+
+/* The fd keeps its number, and is open in the child even if it is close-on-exec. 0 or an errno. */
+static inline int portable_spawn_keep(posix_spawn_file_actions_t *actions, int fd)
+{
+#ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
+	return posix_spawn_file_actions_addinherit_np(actions, fd);
+#else
+	return posix_spawn_file_actions_adddup2(actions, fd, fd);
+#endif
+}
+
+static inline int portable_spawn_close_from(posix_spawn_file_actions_t *actions, int from)
+{
+#if defined(__GLIBC__) && __GLIBC_MINOR__ >= 34
+	return posix_spawn_file_actions_addclosefrom_np(actions, from);
+#else
+	(void)actions;
+	return from < 0 ? EBADF : 0;
 #endif
 }
 

@@ -132,6 +132,7 @@ static void drop_orphans(struct async_loop *loop)
 void loop_finish(struct async_loop *loop)
 {
 	destroy_all(loop);
+	process_close_all(loop);
 	offload_close(loop);
 	drop_orphans(loop);
 	loop_close(loop);

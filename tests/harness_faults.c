@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +37,8 @@ struct plan {
 	int error;	   /* 0: the one that suits the function */
 	int n;		   /* 0: every call */
 	atomic_int calls, failed;
-	const char *failed_function;
-	const void *failed_caller;
+	const char *_Atomic failed_function; /* the last; several threads may fail at once */
+	const void *_Atomic failed_caller;
 };
 
 static struct plan own, *plan = &own;
@@ -174,6 +176,12 @@ WRAP(int, pipe2, (int *a, int b), (a, b), -1, EMFILE)
 WRAP(int, socketpair, (int a, int b, int c, int *d), (a, b, c, d), -1, EMFILE)
 WRAP(int, pthread_create, (pthread_t * a, const pthread_attr_t *b, void *(*c)(void *), void *d),
      (a, b, c, d), errno, EAGAIN)
+WRAP(int, posix_spawn,
+     (pid_t * a, const char *b, const posix_spawn_file_actions_t *c, const posix_spawnattr_t *d,
+      char *const *e, char *const *f),
+     (a, b, c, d, e, f), errno, EAGAIN)
+WRAP(int, posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t * a, int b, int c),
+     (a, b, c), errno, ENOMEM)
 WRAP(int, socket, (int a, int b, int c), (a, b, c), -1, EMFILE)
 WRAP(int, bind, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, EADDRINUSE)
 WRAP(int, listen, (int a, int b), (a, b), -1, EADDRINUSE)
@@ -185,6 +193,9 @@ WRAP(int, setsockopt, (int a, int b, int c, const void *d, socklen_t e), (a, b, 
 WRAP(int, getsockname, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOBUFS)
 WRAP(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
+WRAP(ssize_t, sendto,
+     (int a, const void *b, size_t c, int d, const struct sockaddr *e, socklen_t f),
+     (a, b, c, d, e, f), -1, ENETUNREACH)
 WRAP(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
 WRAP(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
 WRAP(ssize_t, readv, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
@@ -243,4 +254,22 @@ int __wrap_fcntl(int fd, int command, uintptr_t argument)
 	if (harness_must_fail(HARNESS_SYSCALL, "fcntl", EINVAL, __builtin_return_address(0)))
 		return -1;
 	return __real_fcntl(fd, command, argument);
+}
+
+/* Those that the harness knows by name fail; the others, which have no errors to speak of, do not. */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	const char *name = number == SYS_pidfd_open ? "pidfd_open" : NULL;
+	long words[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		words[i] = va_arg(args, long);
+	va_end(args);
+	if (name && harness_must_fail(HARNESS_SYSCALL, name, ENOSYS, __builtin_return_address(0)))
+		return -1;
+	return __real_syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
