@@ -5,6 +5,7 @@
 
 #include "http/http.h"
 #include "http/json.h"
+#include "net/datagram.h"
 #include "net/net.h"
 #include "runtime/async.h"
 
