@@ -6,10 +6,9 @@
  * fd clears. A generation per slot tells events of an fd that was closed from those of the one
  * that got its number next.
  */
-#include "runtime/fd.h"
+#include "runtime/fd_slot.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,16 +20,6 @@
 #define BUDGET 64
 #define SLOTS_MIN 64
 
-struct fd_slot {
-	uint32_t generation;
-	unsigned char bits; /* enum poll_bits: what an operation may find */
-	bool registered;
-	bool temporary;			 /* known for as long as async_wait_fd_at needs it */
-	int error;			 /* that the reactor told of; 0: none */
-	struct async_future *waiters[2]; /* by direction, on the stack of who waits */
-	const char *opened_at, *waiting_at[2];
-};
-
 static struct fd_slot *slot_of(int fd)
 {
 	struct async_loop *loop = loop_here("?", "fd");
@@ -38,6 +27,13 @@ static struct fd_slot *slot_of(int fd)
 	must(fd >= 0 && fd < loop->fd_capacity && loop->fds[fd].registered,
 	     "fd %d is not known to the loop: closed already, or never opened with fd_open", fd);
 	return &loop->fds[fd];
+}
+
+struct fd_slot *fd_find(struct async_loop *loop, int fd)
+{
+	bool known = fd >= 0 && fd < loop->fd_capacity && loop->fds[fd].registered;
+
+	return known ? &loop->fds[fd] : NULL;
 }
 
 static int grow(struct async_loop *loop, int fd)
@@ -60,6 +56,11 @@ static int grow(struct async_loop *loop, int fd)
 
 static void check_not_waited_for(const char *here, int fd, const struct fd_slot *slot)
 {
+	must(!slot->watch,
+	     "fd %d was closed with close(2) while it has a reader or writer, and its number given to "
+	     "another one at %s; or a stream was made of it. Use async_close(), or "
+	     "async_remove_reader() and _writer() first",
+	     fd, here);
 	for (int direction = 0; direction < 2; direction++)
 		must(!slot->waiters[direction],
 		     "fd %d was closed with close(2) while a task waits on it at %s; its number was "
@@ -119,6 +120,8 @@ void fd_deliver(struct async_loop *loop, const struct poll_event *event)
 		complete(slot, FD_READ, 0);
 	if (slot->bits & POLLER_WRITE)
 		complete(slot, FD_WRITE, 0);
+	if (slot->watch)
+		watch_touch(loop, slot->watch);
 }
 
 void fd_wake(int fd, enum fd_direction direction)
@@ -156,6 +159,9 @@ int fd_watch(const char *here, int fd, enum fd_direction direction, struct async
 	if (slot->waiters[direction])
 		return async_raise(ASYNC_EBUSY, "fd %d is waited for already, at %s", fd,
 				   slot->waiting_at[direction]);
+	if (slot->watch && watch_place(slot->watch, direction))
+		return async_raise(ASYNC_EBUSY, "fd %d has a callback already, added at %s", fd,
+				   watch_place(slot->watch, direction));
 	slot->waiters[direction] = future;
 	slot->waiting_at[direction] = here;
 	loop_current->fd_waiters++;
@@ -172,7 +178,7 @@ void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *
 		loop->fds[fd].waiters[direction] = NULL;
 }
 
-static int wait_slot(const char *here, int fd, enum fd_direction direction)
+int fd_wait_slot(const char *here, int fd, enum fd_direction direction)
 {
 	struct task *task = task_here(here, "waiting on an fd");
 	struct async_future future;
@@ -210,7 +216,7 @@ int fd_wait(const char *here, int fd, enum fd_direction direction)
 {
 	if (fd_ready(fd, direction))
 		return 0;
-	return wait_slot(here, fd, direction);
+	return fd_wait_slot(here, fd, direction);
 }
 
 static void forget(struct async_loop *loop, int fd)
@@ -229,7 +235,29 @@ void fd_forget(int fd)
 
 	must(!slot->waiters[FD_READ] && !slot->waiters[FD_WRITE],
 	     "fd %d was taken from the loop while a task waits on it", fd);
+	watch_drop(loop_current, &loop_current->fds[fd]);
 	forget(loop_current, fd);
+}
+
+int fd_borrow(const char *here, struct async_loop *loop, int fd)
+{
+	int rc;
+
+	if (fd_find(loop, fd))
+		return 0;
+	rc = fd_open(here, fd);
+	if (rc == 0)
+		loop->fds[fd].temporary = true;
+	return rc;
+}
+
+void fd_return(struct async_loop *loop, int fd)
+{
+	struct fd_slot *slot = fd_find(loop, fd);
+
+	if (slot && slot->temporary && !slot->watch && !slot->waiters[FD_READ] &&
+	    !slot->waiters[FD_WRITE])
+		forget(loop, fd);
 }
 
 int fd_close(const char *here, int fd)
@@ -241,6 +269,7 @@ int fd_close(const char *here, int fd)
 		complete(slot, direction, ASYNC_ECLOSED);
 		slot->waiters[direction] = NULL;
 	}
+	watch_drop(loop, slot);
 	forget(loop, fd);
 	return close(fd) < 0 ? -errno : 0;
 }
@@ -255,62 +284,6 @@ int fd_budget(const char *here)
 	return async_sleep_at(here, 0);
 }
 
-/* ---- Level-triggered, public ----------------------------------------------------------------- */
-
-/* 1: ready, 0: not, or a negative errno. */
-static int ready_now(int fd, enum fd_direction direction)
-{
-	struct pollfd look = { .fd = fd, .events = direction == FD_READ ? POLLIN : POLLOUT };
-	int count = poll(&look, 1, 0);
-
-	return count <= 0 ? count : look.revents & POLLNVAL ? -EBADF : 1;
-}
-
-/* Somebody else closes this fd, perhaps with close(2): it is known only while it is waited for. */
-static int wait_registered(const char *here, struct async_loop *loop, int fd,
-			   enum fd_direction direction)
-{
-	bool ours = fd >= loop->fd_capacity || !loop->fds[fd].registered;
-	uint32_t generation;
-	struct fd_slot *slot;
-	int rc = ours ? fd_open(here, fd) : 0;
-
-	if (rc < 0)
-		return rc;
-	loop->fds[fd].temporary |= ours;
-	generation = loop->fds[fd].generation;
-	fd_clear(fd, direction);
-	rc = wait_slot(here, fd, direction);
-	slot = &loop->fds[fd];
-	if (slot->generation == generation && slot->temporary && !slot->waiters[FD_READ] &&
-	    !slot->waiters[FD_WRITE])
-		forget(loop, fd);
-	return rc;
-}
-
-int async_wait_fd_at(const char *here, int fd, bool write)
-{
-	struct task *task = task_here(here, "async_wait_readable or _writable");
-	enum fd_direction direction = write ? FD_WRITE : FD_READ;
-	int rc;
-
-	while ((rc = ready_now(fd, direction)) == 0) {
-		rc = wait_registered(here, task->loop, fd, direction);
-		if (rc < 0)
-			return rc;
-	}
-	return rc < 0 ? rc : fd_budget(here);
-}
-
-int async_close_at(const char *here, int fd)
-{
-	struct async_loop *loop = loop_current;
-
-	if (loop && fd >= 0 && fd < loop->fd_capacity && loop->fds[fd].registered)
-		return fd_close(here, fd);
-	return close(fd) < 0 ? -errno : 0;
-}
-
 /* ---- For the loop ---------------------------------------------------------------------------- */
 
 void fd_check_waiters(struct async_loop *loop)
@@ -319,7 +292,13 @@ void fd_check_waiters(struct async_loop *loop)
 		const struct fd_slot *slot = &loop->fds[fd];
 		int direction = slot->waiters[FD_READ] ? FD_READ : FD_WRITE;
 
-		if (!slot->registered || !slot->waiters[direction])
+		if (!slot->registered)
+			continue;
+		must(!slot->watch || poller_holds(loop->poller, fd, slot->generation),
+		     "fd %d was closed with close(2) while it has a reader or writer, added at %s. "
+		     "Use async_close(), or async_remove_reader() and _writer() first",
+		     fd, slot->opened_at);
+		if (!slot->waiters[direction])
 			continue;
 		must(poller_holds(loop->poller, fd, slot->generation),
 		     "fd %d, opened at %s, was closed with close(2) while a task waits on it at %s. "
@@ -330,6 +309,8 @@ void fd_check_waiters(struct async_loop *loop)
 
 void fd_close_all(struct async_loop *loop)
 {
+	for (int fd = 0; fd < loop->fd_capacity && loop->watches; fd++)
+		watch_drop(loop, &loop->fds[fd]);
 	free(loop->fds);
 	loop->fds = NULL;
 	loop->fd_capacity = 0;

@@ -17,8 +17,6 @@
 
 #define POLL_MAX (24 * 3600 * TIMER_SECOND)
 #define CHECK_AFTER TIMER_SECOND /* of idleness: look for fds closed behind our back */
-/* With work ready, the poller (128 ns when it finds nothing) is asked this seldom at most. */
-#define SKIP_TURNS 32
 #define SKIP_TIME (50 * 1000)
 
 _Thread_local struct async_loop *loop_current;
@@ -57,6 +55,8 @@ static void poll(struct async_loop *loop, int64_t timeout)
 {
 	int count;
 
+	if (timeout != 0 && !list_empty(&loop->hot) && watch_look(loop))
+		timeout = 0;
 	if (timeout != 0) {
 		stack_trim(&loop->stacks);
 		heartbeat_idle(&loop->heartbeat);
@@ -68,8 +68,10 @@ static void poll(struct async_loop *loop, int64_t timeout)
 		fd_deliver(loop, &loop->events[i]);
 	if (count)
 		loop->fds_checked = false;
-	/* A full table may mean that there is more: ask again in the next turn. */
-	loop->turns_since_poll = count == LOOP_EVENTS ? SKIP_TURNS : 0;
+	if (!list_empty(&loop->hot) && watch_look(loop))
+		watch_schedule(loop);
+	/* A full table may mean that there is more; and callbacks of fds are due in each turn. */
+	loop->turns_since_poll = count == LOOP_EVENTS || loop->watches ? LOOP_SKIP_TURNS : 0;
 	loop->turn_time = 0;
 }
 
@@ -107,7 +109,7 @@ static bool may_skip(struct async_loop *loop)
 {
 	if (loop->virtual_clock)
 		return !loop->fd_count;
-	if (++loop->turns_since_poll >= SKIP_TURNS)
+	if (++loop->turns_since_poll >= LOOP_SKIP_TURNS)
 		return false;
 	loop->turn_time = loop_now(loop);
 	if (loop->turns_since_poll == 1)
@@ -268,7 +270,7 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 		.stacks.guard = options->guard,
 		.max_threads = options->max_threads > 0 ? options->max_threads : default_threads(),
 		.executor_timeout = options->executor_timeout > 0 ? options->executor_timeout : 300,
-		.turns_since_poll = SKIP_TURNS,
+		.turns_since_poll = LOOP_SKIP_TURNS,
 	};
 	rc = poller_open(&loop->poller);
 	if (rc < 0) {

@@ -25,6 +25,8 @@ struct task;
 struct watchdog;
 
 #define LOOP_EVENTS 128
+/* With work ready, the poller (128 ns when it finds nothing) is asked this seldom at most. */
+#define LOOP_SKIP_TURNS 32
 
 struct async_loop {
 	/* The turn. */
@@ -66,7 +68,9 @@ struct async_loop {
 	struct fd_slot *fds;
 	int fd_capacity;
 	size_t fd_count, fd_waiters;
-	bool fds_checked; /* for raw closes, since the last event */
+	size_t watches;	       /* fds with readers or writers */
+	struct async_list hot; /* those that may be ready */
+	bool fds_checked;      /* for raw closes, since the last event */
 	unsigned budget;
 
 	/* What may wake it from outside; while all are 0 and nothing is due, it is a deadlock. */
@@ -141,6 +145,10 @@ void debug_warn(const struct async_loop *loop, const char *format, ...)
 void fd_deliver(struct async_loop *loop, const struct poll_event *event);
 void fd_check_waiters(struct async_loop *loop);
 void fd_close_all(struct async_loop *loop);
+
+/* fd_watch.c: is a watched fd ready now? And the callbacks of those that were found to be. */
+bool watch_look(struct async_loop *loop);
+void watch_schedule(struct async_loop *loop);
 
 /* signal.c */
 void signal_deliver(struct async_loop *loop);

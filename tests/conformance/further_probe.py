@@ -4,6 +4,8 @@
 
     python3.13 further_probe.py >further-3.13.txt
 """
+import socket
+
 import asyncio_probe
 from asyncio_probe import *
 
@@ -301,6 +303,58 @@ async def future_exc_and_callbacks():
     try: await f
     except ValueError as e: log(E(e))
     await sleep(0)
+
+# ---- Callbacks of fds: in which turn, before which timers
+
+def pair():
+    a,b=socket.socketpair()
+    for x in (a,b): x.setblocking(False)
+    return a,b
+
+@case
+async def reader_each_turn_while_ready():
+    loop=asyncio.get_running_loop(); a,b=pair(); b.send(b"abc")
+    def read(): log("read", a.recv(1).decode())
+    loop.add_reader(a, read); log("added")
+    for _ in range(5): await sleep(0); log("turn")
+    b.send(b"d"); await sleep(0); await sleep(0); log("removed", int(loop.remove_reader(a)), int(loop.remove_reader(a)))
+    b.send(b"e"); await sleep(0); await sleep(0); log("end"); a.close(); b.close()
+
+@case
+async def reader_before_timers_after_ready():
+    loop=asyncio.get_running_loop(); a,b=pair(); b.send(b"x")
+    loop.call_later(0, log, "timer"); loop.call_soon(log, "soon")
+    loop.add_reader(a, lambda: (log("reader"), loop.remove_reader(a)))
+    await sleep(0); log("task"); await sleep(0); a.close(); b.close()
+
+@case
+async def reader_replaced_before_it_ran():
+    loop=asyncio.get_running_loop(); a,b=pair(); c,d=pair(); b.send(b"x"); d.send(b"x")
+    # both are due in the same turn; the first to run replaces or removes the other's callback
+    second=lambda: (log("second"), loop.remove_reader(c))
+    def first(): log("first"); loop.add_reader(c, second); loop.remove_reader(a)
+    loop.add_reader(a, first); loop.add_reader(c, log, "never")
+    for _ in range(3): await sleep(0); log("turn")
+    def third(): log("third"); log(int(loop.remove_reader(c)), int(loop.remove_reader(a)))
+    loop.add_reader(a, third); loop.add_reader(c, log, "never")
+    for _ in range(3): await sleep(0); log("turn")
+    for x in (a,b,c,d): x.close()
+
+@case
+async def writer_and_reader_of_one_fd():
+    loop=asyncio.get_running_loop(); a,b=pair()
+    loop.add_writer(a, log, "writer"); await sleep(0); log("turn")
+    b.send(b"x"); loop.add_reader(a, log, "reader"); await sleep(0); log("turn")
+    loop.remove_writer(a); await sleep(0); log("turn"); a.recv(1); await sleep(0); log("turn")
+    b.close(); loop.add_writer(a, log, "writer"); await sleep(0); log("turn")
+    loop.remove_reader(a); loop.remove_writer(a); a.close()
+
+@case
+async def reader_wakes_a_sleeping_loop():
+    loop=asyncio.get_running_loop(); a,b=pair(); f=loop.create_future()
+    loop.add_reader(a, lambda: (log("reader"), loop.remove_reader(a), f.set_result(None)))
+    loop.call_later(1, lambda: (log("timer"), b.send(b"x"))); loop.call_later(2, log, "later")
+    await f; log("woken"); await sleep(2); log("end"); a.close(); b.close()
 
 
 if __name__ == "__main__":
