@@ -85,7 +85,10 @@ int64_t async_time_ns(void);
 /* How many turns the loop has made: one for each poll and the callbacks it led to. */
 uint64_t async_loop_turns(void);
 
-/* The loop of this thread, for async_call_soon_threadsafe(); NULL when none runs. */
+/*
+ * The loop of this thread, for async_call_soon_threadsafe() and async_run_coroutine_threadsafe() in
+ * others; NULL when there is none. They may keep it for as long as they like.
+ */
 struct async_loop *async_get_running_loop(void);
 
 /* Counts of what is alive, for tests and for status lines. All 0 when no loop runs. */
@@ -216,6 +219,7 @@ ASYNC_SUSPENDS int async_sleep_at(const char *here, double seconds);
 #include "runtime/async_scope.h"
 #include "runtime/async_local.h"
 #include "runtime/async_thread.h"
+#include "runtime/async_concurrent.h"
 #include "runtime/async_fd.h"
 #include "runtime/async_process.h"
 #include "runtime/async_loop.h"

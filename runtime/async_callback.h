@@ -24,8 +24,9 @@ void async_handle_cancel(struct async_handle *handle);
 void async_timer_cancel(struct async_timer *timer);
 
 /*
- * loop.call_soon_threadsafe(): the only call that may come from another thread or a signal-free
- * context outside the loop. Returns 0, or ASYNC_ESHUTDOWN when the loop has closed.
+ * loop.call_soon_threadsafe(): for other threads, which must not call anything else on this page. 0,
+ * or ASYNC_ESHUTDOWN when the loop has closed. What has not run when the loop closes never runs, and
+ * its handle is free again.
  */
 int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
 			       void (*run)(void *arg), void *arg);
@@ -33,7 +34,8 @@ int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *han
 /*
  * loop.add_signal_handler(): run(arg) on the loop after signo arrived. Replaces the process's
  * disposition until async_remove_signal_handler() or the end of the loop, which restore it.
- * Returns 0 or a negative errno.
+ * For loops of the main thread, as in asyncio. Returns 0, a negative errno, or ASYNC_ERUNTIME in
+ * another thread. remove: 0, or ASYNC_EINVAL when this loop has none for it.
  */
 int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg);
 int async_remove_signal_handler(int signo);

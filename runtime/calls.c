@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - what a program asks of the loop: callbacks soon, later and from other threads; the time;
- * counts. The handles are the caller's memory.
+ * calls.c - what a program asks of the loop: callbacks soon and later; the time; counts. The handles are the caller's memory.
  */
 #include "runtime/list.h"
 #include "runtime/loop.h"
@@ -49,30 +48,12 @@ void async_timer_cancel(struct async_timer *timer)
 	list_remove(&timer->handle.node);
 }
 
-int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
-			       void (*run)(void *arg), void *arg)
-{
-	int rc = ASYNC_ESHUTDOWN;
-
-	pthread_mutex_lock(&loop->lock);
-	if (!loop->closed) {
-		handle->run = run;
-		handle->arg = arg;
-		list_append(&loop->posted, &handle->node);
-		atomic_store(&loop->has_posted, true);
-		/* Under the lock, for the poller goes as soon as closed is set. */
-		poller_wake(loop->poller);
-		rc = 0;
-	}
-	pthread_mutex_unlock(&loop->lock);
-	return rc;
-}
-
 struct async_loop *async_get_running_loop(void)
 {
-	if (loop_current)
-		loop_current->shared = true;
-	return loop_current;
+	if (!loop_current)
+		return NULL;
+	loop_current->shared = true;
+	return loop_handle(loop_current);
 }
 
 void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *arg)

@@ -9,13 +9,6 @@
 #include "runtime/cancel.h"
 #include "runtime/list.h"
 
-static void check_thread(const struct async_loop *loop, const char *what)
-{
-	must(pthread_equal(loop->thread, pthread_self()),
-	     "%s: Non-thread-safe operation invoked on an event loop other than the current one",
-	     what);
-}
-
 void loop_enter(struct async_loop *loop)
 {
 	loop->running = true;
@@ -69,16 +62,14 @@ struct async_loop *async_loop_new(const struct async_run_options *options)
 	int rc = before && before->running ? ASYNC_EBUSY
 					   : loop_open(&loop, options ? options : &defaults);
 
-	return task_set_last_error(rc) < 0 ? NULL : loop;
+	return task_set_last_error(rc) < 0 ? NULL : loop_handle(loop);
 }
 
 void async_set_event_loop(struct async_loop *loop)
 {
 	must(!loop_current || !loop_current->running,
 	     "async_set_event_loop: a loop runs in this thread");
-	if (loop)
-		check_thread(loop, "async_set_event_loop");
-	loop_current = loop;
+	loop_current = loop ? loop_of("async_set_event_loop", loop) : NULL;
 }
 
 /* The loop becomes the current one for a while; what was that before is returned. */
@@ -86,7 +77,6 @@ static struct async_loop *switch_to(struct async_loop *loop, const char *what)
 {
 	struct async_loop *before = loop_current;
 
-	check_thread(loop, what);
 	must(!loop->running, "%s: This event loop is already running", what);
 	must(!before || !before->running,
 	     "%s: Cannot run the event loop while another loop is running", what);
@@ -94,8 +84,9 @@ static struct async_loop *switch_to(struct async_loop *loop, const char *what)
 	return before;
 }
 
-int async_loop_run_forever(struct async_loop *loop)
+int async_loop_run_forever(struct async_loop *handle)
 {
+	struct async_loop *loop = loop_of("async_loop_run_forever", handle);
 	struct async_loop *before = switch_to(loop, "async_loop_run_forever");
 	int rc = loop_run_forever(loop);
 
@@ -105,8 +96,9 @@ int async_loop_run_forever(struct async_loop *loop)
 	return rc;
 }
 
-int async_loop_run_until_complete(struct async_loop *loop, struct async_future *future)
+int async_loop_run_until_complete(struct async_loop *handle, struct async_future *future)
 {
+	struct async_loop *loop = loop_of("async_loop_run_until_complete", handle);
 	struct async_loop *before = switch_to(loop, "async_loop_run_until_complete");
 	int rc = loop_run_until_complete(loop, future);
 
@@ -118,17 +110,17 @@ int async_loop_run_until_complete(struct async_loop *loop, struct async_future *
 
 void async_loop_stop(struct async_loop *loop)
 {
-	check_thread(loop, "async_loop_stop");
-	loop->stopping = true;
+	loop_of("async_loop_stop", loop)->stopping = true;
 }
 
 bool async_loop_is_running(const struct async_loop *loop)
 {
-	return loop->running;
+	return loop_of("async_loop_is_running", loop)->running;
 }
 
-void async_loop_close(struct async_loop *loop)
+void async_loop_close(struct async_loop *handle)
 {
+	struct async_loop *loop = loop_of("async_loop_close", handle);
 	struct async_loop *before = switch_to(loop, "async_loop_close");
 
 	loop_finish(loop);

@@ -252,40 +252,54 @@ static int default_threads(void)
 	return cpus < 1 ? 5 : cpus > 28 ? 32 : (int)cpus + 4;
 }
 
+static void set_options(struct async_loop *loop, const struct async_run_options *options)
+{
+	loop->debug = options->debug || debug_wanted();
+	loop->slow_callback = 0.1;
+	loop->virtual_clock = options->virtual_clock;
+	loop->shuffle = options->shuffle_seed;
+	loop->stack_size = options->stack_size ? options->stack_size : ASYNC_STACK_DEFAULT;
+	loop->stacks.guard = options->guard;
+	loop->max_threads = options->max_threads > 0 ? options->max_threads : default_threads();
+	loop->executor_timeout = options->executor_timeout > 0 ? options->executor_timeout : 300;
+}
+
 int loop_open(struct async_loop **out, const struct async_run_options *options)
 {
-	struct async_loop *loop;
+	struct async_loop *loop = loop_get_block();
 	int rc;
 
-	if (posix_memalign((void **)&loop, 64, sizeof *loop) != 0)
+	if (!loop)
 		return ASYNC_ENOMEM;
-	*loop = (struct async_loop){
-		.back = &loop->context,
-		.thread = pthread_self(),
-		.debug = options->debug || debug_wanted(),
-		.slow_callback = 0.1,
-		.virtual_clock = options->virtual_clock,
-		.shuffle = options->shuffle_seed,
-		.stack_size = options->stack_size ? options->stack_size : ASYNC_STACK_DEFAULT,
-		.stacks.guard = options->guard,
-		.max_threads = options->max_threads > 0 ? options->max_threads : default_threads(),
-		.executor_timeout = options->executor_timeout > 0 ? options->executor_timeout : 300,
-		.turns_since_poll = LOOP_SKIP_TURNS,
-	};
+	loop->back = &loop->context;
+	loop->thread = pthread_self();
+	loop->turns_since_poll = LOOP_SKIP_TURNS;
+	set_options(loop, options);
 	rc = poller_open(&loop->poller);
 	if (rc < 0) {
-		free(loop);
+		loop_put_block(loop);
 		return rc;
 	}
-	pthread_mutex_init(&loop->lock, NULL);
 	context_adopt(&loop->context);
 	loop_current = loop;
 	heartbeat_idle(&loop->heartbeat);
 	/* A loop without a watchdog still works; where none can be had, none is. */
 	if (!loop->virtual_clock && watchdog_start(&loop->watchdog, &loop->heartbeat) < 0)
 		loop->watchdog = NULL;
+	loop_open_to_others(loop);
 	*out = loop;
 	return 0;
+}
+
+/* What was scheduled and will never run: its handles are free again. */
+static void drop_scheduled(struct async_loop *loop)
+{
+	struct async_list *node;
+
+	while ((node = list_take(&loop->ready)))
+		concurrent_drop_call(container_of(node, struct async_handle, node));
+	while (loop->timers.root)
+		timer_remove(&loop->timers, loop->timers.root);
 }
 
 void loop_close(struct async_loop *loop)
@@ -299,9 +313,8 @@ void loop_close(struct async_loop *loop)
 		handle->run(handle->arg);
 	}
 	signal_close(loop);
-	pthread_mutex_lock(&loop->lock);
-	loop->closed = true;
-	pthread_mutex_unlock(&loop->lock);
+	loop_close_to_others(loop, &loop->ready);
+	drop_scheduled(loop);
 	fd_close_all(loop);
 	task_free_abandoned(loop);
 	error_record_drop(loop->raised);
@@ -310,6 +323,5 @@ void loop_close(struct async_loop *loop)
 	poller_close(loop->poller);
 	context_disown(&loop->context);
 	loop_current = NULL;
-	pthread_mutex_destroy(&loop->lock);
-	free(loop);
+	loop_put_block(loop);
 }

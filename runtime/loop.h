@@ -74,9 +74,10 @@ struct async_loop {
 	unsigned budget;
 
 	/* What may wake it from outside; while all are 0 and nothing is due, it is a deadlock. */
-	size_t jobs;	/* handed to threads, not back yet */
-	size_t signals; /* handlers */
-	bool shared;	/* somebody has asked for the loop, for call_soon_threadsafe */
+	struct async_list concurrent; /* tasks whose outcome another thread waits for */
+	size_t jobs;		      /* handed to threads, not back yet */
+	size_t signals;		      /* handlers */
+	bool shared; /* somebody has asked for the loop, for call_soon_threadsafe */
 	unsigned deadlocks;
 
 	/* Threads. */
@@ -103,10 +104,13 @@ struct async_loop {
 	/* Other threads: the heartbeat is read by the watchdog, the rest is under the lock. */
 	struct heartbeat heartbeat;
 	struct watchdog *watchdog;
+	atomic_bool has_posted, has_signals;
+	/* From here on it stays when the block becomes another loop. */
 	pthread_mutex_t lock;
 	struct async_list posted;
-	atomic_bool has_posted, has_signals;
+	uint16_t generation;
 	bool closed;
+	struct async_loop *next_spare;
 };
 
 /* The loop of this thread; NULL outside async_run. Tasks never move, so it is safe to keep. */
@@ -124,6 +128,24 @@ bool loop_turn(struct async_loop *loop);
 void loop_run_handle(struct async_loop *loop, struct async_handle *handle);
 int64_t loop_now(const struct async_loop *loop);
 void loop_call_soon(struct async_loop *loop, struct async_handle *handle);
+
+/* loop_handle.c: zeroed but for its end; NULL without memory. */
+struct async_loop *loop_get_block(void);
+void loop_put_block(struct async_loop *loop);
+/* Other threads may post calls from now on; or no longer, and those not collected are left over. */
+void loop_open_to_others(struct async_loop *loop);
+void loop_close_to_others(struct async_loop *loop, struct async_list *left);
+/* What is known outside of runtime/, and the loop behind it: of this thread, and open, or it aborts. */
+struct async_loop *loop_handle(const struct async_loop *loop);
+struct async_loop *loop_of(const char *what, const struct async_loop *handle);
+/* The same for any thread: with its lock held, or NULL when it is closed. */
+struct async_loop *loop_lock(const char *what, struct async_loop *handle);
+void loop_post_locked(struct async_loop *loop, struct async_handle *handle, void (*run)(void *arg),
+		      void *arg);
+
+/* concurrent.c: ends what other threads wait for; and one call that will never run. */
+void concurrent_close(struct async_loop *loop);
+void concurrent_drop_call(struct async_handle *handle);
 
 /* forever.c: the loop runs, or no longer; until stop(): 0 or ASYNC_EDEADLOCK; or until done. */
 void loop_enter(struct async_loop *loop);

@@ -131,6 +131,7 @@ static void drop_orphans(struct async_loop *loop)
 
 void loop_finish(struct async_loop *loop)
 {
+	concurrent_close(loop);
 	destroy_all(loop);
 	process_close_all(loop);
 	offload_close(loop);

@@ -4,12 +4,14 @@
  * runs on the loop. A signal belongs to the loop that asked for it last.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "runtime/list.h"
 #include "runtime/loop.h"
+#include "runtime/portable.h"
 #include "runtime/signal.h"
 
 #define SIGNALS 65
@@ -28,6 +30,7 @@ struct registration {
 #define STUCK_AFTER (TIMER_SECOND / 2)
 
 static struct registration registrations[SIGNALS];
+static atomic_int arriving; /* handlers that run now */
 
 static int64_t now(void)
 {
@@ -51,9 +54,11 @@ static void note_time(struct registration *registration, int signo)
 /* Async-signal-safe: atomics, the clock, and a wake-up that is a write. */
 static void arrive(int signo)
 {
-	struct async_loop *loop = atomic_load(&registrations[signo].loop);
+	struct async_loop *loop;
 	int saved = errno;
 
+	atomic_fetch_add(&arriving, 1);
+	loop = atomic_load(&registrations[signo].loop);
 	if (loop) {
 		if (registrations[signo].interrupts)
 			note_time(&registrations[signo], signo);
@@ -61,7 +66,16 @@ static void arrive(int signo)
 		atomic_store(&loop->has_signals, true);
 		poller_wake(loop->poller);
 	}
+	atomic_fetch_sub(&arriving, 1);
 	errno = saved;
+}
+
+/* The handler may run on any thread: it must not have the loop any more when that closes. */
+static void forget_loop(struct registration *registration)
+{
+	atomic_store(&registration->loop, NULL);
+	while (atomic_load(&arriving))
+		sched_yield();
 }
 
 static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void *arg,
@@ -72,6 +86,9 @@ static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void 
 
 	if (signo < 1 || signo >= SIGNALS)
 		return ASYNC_EINVAL;
+	if (!portable_is_main_thread())
+		return async_raise(ASYNC_ERUNTIME,
+				   "add_signal_handler() only works in the main thread");
 	async_remove_signal_handler(signo);
 	registration = &registrations[signo];
 	registration->run = run;
@@ -112,7 +129,7 @@ int async_remove_signal_handler(int signo)
 		return ASYNC_EINVAL;
 	sigaction(signo, &registration->previous, NULL);
 	async_handle_cancel(&registration->handle);
-	atomic_store(&registration->loop, NULL);
+	forget_loop(registration);
 	loop->signals -= !registration->interrupts;
 	return 0;
 }
