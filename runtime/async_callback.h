@@ -42,9 +42,17 @@ int async_remove_signal_handler(int signo);
 
 /*
  * run(arg) once, when the running loop closes: after its last task, on its thread. For what a layer
- * above keeps per loop. The handle must stay valid until then; async_handle_cancel() takes it back.
+ * above keeps per loop, the oldest first. The handle must stay valid until then; async_handle_cancel() takes it back.
  */
 void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *arg);
+
+/*
+ * Tells the exception handler of what should have been closed before its loop was: "unclosed
+ * transport <...>", with the place where it was opened. For async_on_close()'s callback, which then
+ * frees it.
+ */
+void async_report_unclosed(const char *opened_at, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* ---- Callbacks that may fail ----------------------------------------------------------------- */
 
@@ -90,6 +98,7 @@ struct async_context {
 	const struct async_error *error;
 	/* What "was never retrieved": asyncio's key "future". A task's own when it is a task. */
 	const struct async_future *future;
+	const char *opened_at; /* of what is unclosed: its place, "file:line" */
 };
 void async_set_exception_handler(void (*handler)(const struct async_context *context, void *arg),
 				 void *arg);

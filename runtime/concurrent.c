@@ -176,12 +176,15 @@ void concurrent_close(struct async_loop *loop)
 	}
 }
 
-void concurrent_drop_call(struct async_handle *handle)
+bool concurrent_drop_call(struct async_handle *handle)
 {
-	if (handle->run == start)
+	bool is_start = handle->run == start, is_stop = handle->run == stop;
+
+	if (is_start)
 		fail(handle->arg, ASYNC_ESHUTDOWN);
-	else if (handle->run == stop)
+	else if (is_stop)
 		drop(handle->arg);
+	return is_start || is_stop;
 }
 
 /* ---- Public ---------------------------------------------------------------------------------- */

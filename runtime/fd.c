@@ -307,6 +307,12 @@ void fd_check_waiters(struct async_loop *loop)
 	}
 }
 
+void fd_forget_waiters(struct async_loop *loop)
+{
+	for (int fd = 0; fd < loop->fd_capacity; fd++)
+		loop->fds[fd].waiters[FD_READ] = loop->fds[fd].waiters[FD_WRITE] = NULL;
+}
+
 void fd_close_all(struct async_loop *loop)
 {
 	for (int fd = 0; fd < loop->fd_capacity && loop->watches; fd++)

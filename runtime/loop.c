@@ -291,13 +291,23 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	return 0;
 }
 
-/* What was scheduled and will never run: its handles are free again. */
-static void drop_scheduled(struct async_loop *loop)
+/* What will never run: its handles are free again, and those who wait for it elsewhere are told. */
+static void drop_calls(struct async_list *calls)
 {
 	struct async_list *node;
 
-	while ((node = list_take(&loop->ready)))
-		concurrent_drop_call(container_of(node, struct async_handle, node));
+	while ((node = list_take(calls))) {
+		struct async_handle *handle = container_of(node, struct async_handle, node);
+
+		if (!concurrent_drop_call(handle))
+			offload_drop_call(handle);
+	}
+}
+
+void loop_drop_scheduled(struct async_loop *loop)
+{
+	collect_posted(loop);
+	drop_calls(&loop->ready);
 	while (loop->timers.root)
 		timer_remove(&loop->timers, loop->timers.root);
 }
@@ -314,7 +324,7 @@ void loop_close(struct async_loop *loop)
 	}
 	signal_close(loop);
 	loop_close_to_others(loop, &loop->ready);
-	drop_scheduled(loop);
+	loop_drop_scheduled(loop);
 	fd_close_all(loop);
 	task_free_abandoned(loop);
 	error_record_drop(loop->raised);

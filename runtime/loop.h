@@ -126,6 +126,8 @@ void loop_close(struct async_loop *loop);
 bool loop_turn(struct async_loop *loop);
 /* One slice: a task's step or a callback. */
 void loop_run_handle(struct async_loop *loop, struct async_handle *handle);
+/* Nothing of what is scheduled shall run any more. */
+void loop_drop_scheduled(struct async_loop *loop);
 int64_t loop_now(const struct async_loop *loop);
 void loop_call_soon(struct async_loop *loop, struct async_handle *handle);
 
@@ -143,9 +145,9 @@ struct async_loop *loop_lock(const char *what, struct async_loop *handle);
 void loop_post_locked(struct async_loop *loop, struct async_handle *handle, void (*run)(void *arg),
 		      void *arg);
 
-/* concurrent.c: ends what other threads wait for; and one call that will never run. */
+/* concurrent.c: ends what other threads wait for; and what one call that never runs was for, if its. */
 void concurrent_close(struct async_loop *loop);
-void concurrent_drop_call(struct async_handle *handle);
+bool concurrent_drop_call(struct async_handle *handle);
 
 /* forever.c: the loop runs, or no longer; until stop(): 0 or ASYNC_EDEADLOCK; or until done. */
 void loop_enter(struct async_loop *loop);
@@ -167,6 +169,8 @@ void debug_warn(const struct async_loop *loop, const char *format, ...)
 void fd_deliver(struct async_loop *loop, const struct poll_event *event);
 void fd_check_waiters(struct async_loop *loop);
 void fd_close_all(struct async_loop *loop);
+/* The tasks that waited are destroyed. */
+void fd_forget_waiters(struct async_loop *loop);
 
 /* fd_watch.c: is a watched fd ready now? And the callbacks of those that were found to be. */
 bool watch_look(struct async_loop *loop);
@@ -181,6 +185,7 @@ void process_close_all(struct async_loop *loop);
 
 /* offload.c: ends the pools; waits for running jobs that nobody abandoned. */
 void offload_close(struct async_loop *loop);
+void offload_drop_call(struct async_handle *handle);
 size_t offload_threads(const struct async_loop *loop);
 
 /* report.c */

@@ -30,6 +30,21 @@ static void job_back(void *arg)
 	future_complete(&ticket->future, ASYNC_FINISHED, 0);
 }
 
+/* The job of a task that will never run again: on its stack, or a copy that nobody else frees. */
+void offload_drop_call(struct async_handle *handle)
+{
+	struct job *job;
+
+	if (handle->run != job_back)
+		return;
+	job = handle->arg;
+	if (job->arg != (void *)job->copy)
+		return;
+	if (job->done_with)
+		job->done_with(job->arg);
+	free(job);
+}
+
 /* The awaiting task is cancelled: a queued job is taken back, a running one abandoned or awaited. */
 static bool cancel_job(struct async_future *future)
 {

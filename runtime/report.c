@@ -2,6 +2,7 @@
 /*
  * report.c - failures that nobody reads, in asyncio's words, and the deadlock report.
  */
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "runtime/list.h"
@@ -41,6 +42,9 @@ static void print(const struct async_context *context, const struct task *task)
 			text + used, sizeof text - used, "  error   %s: %s\n  raised  in %s\n",
 			async_errname(context->error->code), context->error->message,
 			place_of(context->error, place, sizeof place));
+	if (context->opened_at && used < sizeof text)
+		used += (size_t)snprintf(text + used, sizeof text - used, "  opened  at %s\n",
+					 context->opened_at);
 	if (used >= sizeof text)
 		text[sizeof text - 2] = '\n';
 	fputs(text, stderr);
@@ -101,6 +105,18 @@ void report_future(struct async_future *future)
 		.future = future,
 	};
 
+	hand_over(&context, NULL);
+}
+
+void async_report_unclosed(const char *opened_at, const char *format, ...)
+{
+	char text[256];
+	struct async_context context = { .message = text, .opened_at = opened_at };
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
 	hand_over(&context, NULL);
 }
 

@@ -119,6 +119,7 @@ static void destroy_all(struct async_loop *loop)
 		report_context("Task was destroyed but it is pending!", task);
 		task_destroy(task);
 	}
+	fd_forget_waiters(loop);
 }
 
 static void drop_orphans(struct async_loop *loop)
@@ -129,12 +130,17 @@ static void drop_orphans(struct async_loop *loop)
 			task_handle(container_of(loop->orphans.next, struct task, sibling)));
 }
 
+/*
+ * Processes and threads first, for they may work in the frames of tasks; then whatever is scheduled, for its nodes
+ * may be there, too; then the tasks with their stacks.
+ */
 void loop_finish(struct async_loop *loop)
 {
 	concurrent_close(loop);
-	destroy_all(loop);
 	process_close_all(loop);
 	offload_close(loop);
+	loop_drop_scheduled(loop);
+	destroy_all(loop);
 	drop_orphans(loop);
 	loop_close(loop);
 }
