@@ -6,12 +6,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "runtime/list.h"
+
 static void count(struct connection *connection, struct connection_counts *counts)
 {
 	connection->counts = counts;
 	connection->number = ++counts->created;
 	if (++counts->open > counts->peak)
 		counts->peak = counts->open;
+	list_append(&counts->all, &connection->node);
 }
 
 ASYNC_SUSPENDS
@@ -48,6 +51,7 @@ void connection_close(struct connection *connection)
 	net_close(connection->stream);
 	parser_free(connection->parser);
 	connection->counts->open--;
+	list_remove(&connection->node);
 	free(connection);
 }
 

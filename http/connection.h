@@ -22,6 +22,7 @@ struct pool_origin;
 struct connection_counts {
 	unsigned open, peak;
 	unsigned long created;
+	struct async_list all; /* of connection.node */
 };
 
 struct connection {
@@ -30,6 +31,7 @@ struct connection {
 	struct pool_origin *origin;
 	int64_t idle_since;
 
+	struct async_list node; /* in counts->all */
 	struct net_stream *stream;
 	struct connection_counts *counts;
 	unsigned long number;	    /* from 1, per session */

@@ -98,10 +98,12 @@ struct http_session_options {
 
 /*
  * aiohttp.ClientSession(). options may be NULL; its strings are copied. Belongs to the running
- * loop. NULL without memory, or when proxy or base_url is none: async_raised(HTTP_EURL) has the
- * reason.
+ * loop; one that is still open when that closes is reported, "Unclosed client session", and freed.
+ * NULL without memory, or when proxy or base_url is none: async_raised(HTTP_EURL) has the reason.
  */
-struct http_session *http_session_new(const struct http_session_options *options);
+#define http_session_new(...) http_session_new_at(ASYNC_HERE, __VA_ARGS__)
+struct http_session *http_session_new_at(const char *here,
+					 const struct http_session_options *options);
 /*
  * Requests under way end with HTTP_ESESSION_CLOSED, and so do later ones; every connection is
  * closed; frees it. Not to be called from a callback of one of its requests. Returns 0, or

@@ -272,11 +272,30 @@ int pool_init(struct pool *pool, int limit, int limit_per_host, double keepalive
 	return pool->buckets ? 0 : ASYNC_ENOMEM;
 }
 
-void pool_destroy(struct pool *pool)
+static void free_table(struct pool *pool)
 {
-	must(pool->leases == 0, "pool_destroy: %d connections are still in use", pool->leases);
 	pool_drop_idle(pool);
 	async_timer_cancel(&pool->sweep);
 	free(pool->buckets);
 	pool->buckets = NULL;
+}
+
+void pool_destroy(struct pool *pool)
+{
+	must(pool->leases == 0, "pool_destroy: %d connections are still in use", pool->leases);
+	free_table(pool);
+}
+
+void pool_abandon(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->bucket_count; i++) {
+		struct pool_origin *next;
+
+		for (struct pool_origin *origin = pool->buckets[i]; origin; origin = next) {
+			next = origin->next;
+			origin->users = 0;
+			origin_free_unused(pool, origin);
+		}
+	}
+	free_table(pool);
 }

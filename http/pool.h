@@ -50,6 +50,8 @@ struct pool {
 int pool_init(struct pool *pool, int limit, int limit_per_host, double keepalive);
 /* Closes what is idle. Nobody may hold a lease or wait for one. */
 void pool_destroy(struct pool *pool);
+/* The same when those who hold leases, or wait for one, are gone with their tasks. */
+void pool_abandon(struct pool *pool);
 
 /*
  * Waits for a lease. If it has to wait, the limit expires at due, and that means code.

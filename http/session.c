@@ -35,12 +35,16 @@ static int make_pool(struct http_session *session)
 
 static void free_session(struct http_session *session)
 {
+	async_handle_cancel(&session->unclosed);
 	session_options_drop(session);
 	net_tls_context_free(session->tls);
 	free(session);
 }
 
-struct http_session *http_session_new(const struct http_session_options *options)
+static void loop_closes(void *arg);
+
+struct http_session *http_session_new_at(const char *here,
+					 const struct http_session_options *options)
 {
 	static const struct http_session_options none;
 	struct http_session *session = calloc(1, sizeof(*session));
@@ -58,6 +62,8 @@ struct http_session *http_session_new(const struct http_session_options *options
 		return NULL;
 	}
 	list_append(&open_sessions, &session->node);
+	session->opened_at = here;
+	async_on_close(&session->unclosed, loop_closes, session);
 	return session;
 }
 
@@ -151,4 +157,29 @@ int http_session_close(struct http_session *session)
 	pool_destroy(&session->pool);
 	free_session(session);
 	return rc;
+}
+
+/*
+ * aiohttp's words for what it finds so. Calls that were under way are gone with their tasks, and what
+ * they had on their stacks must not be touched: their connections are found without them.
+ */
+static void loop_closes(void *arg)
+{
+	struct http_session *session = arg;
+	struct async_list *all = &session->counts.all;
+
+	if (!session->closing)
+		async_report_unclosed(session->opened_at, "Unclosed client session");
+	if (session->pool.idle_count)
+		async_report_unclosed(session->opened_at, "Unclosed connector");
+	list_remove(&session->node);
+	pool_abandon(&session->pool);
+	while (!list_empty(all)) {
+		struct connection *connection = container_of(all->next, struct connection, node);
+
+		async_report_unclosed(session->opened_at, "Unclosed connection <%s>",
+				      connection->peer);
+		connection_close(connection);
+	}
+	free_session(session);
 }

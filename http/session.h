@@ -11,7 +11,9 @@
 struct call;
 
 struct http_session {
-	struct async_list node; /* among the open sessions of this thread */
+	const char *opened_at;
+	struct async_handle unclosed; /* run when the loop closes */
+	struct async_list node;	      /* among the open sessions of this thread */
 	struct http_session_options options;
 	struct proxy_rules proxies;
 	struct url *base;	     /* NULL: none */

@@ -16,9 +16,37 @@ struct net_listener {
 	int port;
 	int users; /* tasks in net_accept */
 	bool closed;
+	const char *opened_at;
+	struct async_handle unclosed;
 };
 
-int net_listen(struct net_listener **out, const char *address, int port)
+static void free_listener(struct net_listener *listener)
+{
+	async_handle_cancel(&listener->unclosed);
+	free(listener);
+}
+
+static void shut(struct net_listener *listener)
+{
+	listener->closed = true;
+	fd_close(ASYNC_HERE, listener->fd);
+}
+
+/* Whoever was in net_accept was destroyed with its task. */
+static void loop_closes(void *arg)
+{
+	struct net_listener *listener = arg;
+
+	if (!listener->closed) {
+		async_report_unclosed(listener->opened_at,
+				      "unclosed transport <net_listener fd=%d port=%d>",
+				      listener->fd, listener->port);
+		shut(listener);
+	}
+	free_listener(listener);
+}
+
+int net_listen_at(const char *here, struct net_listener **out, const char *address, int port)
 {
 	struct net_listener *listener;
 	struct net_address at;
@@ -29,7 +57,7 @@ int net_listen(struct net_listener **out, const char *address, int port)
 		return async_raise(NET_EADDRESS, "cannot listen on %.100s port %d: not an address",
 				   address, port);
 	address_set_port(&at, port);
-	fd = socket_listen(ASYNC_HERE, &at);
+	fd = socket_listen(here, &at);
 	if (fd < 0)
 		return async_raise(fd, "cannot listen on %s port %d: %s", address, port,
 				   async_strerror(fd));
@@ -38,9 +66,11 @@ int net_listen(struct net_listener **out, const char *address, int port)
 		int rc = listener ? -errno : ASYNC_ENOMEM;
 
 		free(listener);
-		fd_close(ASYNC_HERE, fd);
+		fd_close(here, fd);
 		return rc;
 	}
+	listener->opened_at = here;
+	async_on_close(&listener->unclosed, loop_closes, listener);
 	listener->fd = fd;
 	listener->port = address_port(&at);
 	*out = listener;
@@ -112,7 +142,7 @@ int net_accept_at(const char *here, struct net_listener *listener, struct net_st
 	listener->users++;
 	rc = take(here, listener, &peer);
 	if (--listener->users == 0 && listener->closed)
-		free(listener);
+		free_listener(listener);
 	return rc < 0 ? rc : stream_new(out, here, rc, &peer);
 }
 
@@ -121,8 +151,7 @@ void net_listener_close(struct net_listener *listener)
 	if (!listener)
 		return;
 	must(!listener->closed, "net_listener_close: the listener is closed already");
-	listener->closed = true;
-	fd_close(ASYNC_HERE, listener->fd);
+	shut(listener);
 	if (listener->users == 0)
-		free(listener);
+		free_listener(listener);
 }

@@ -153,7 +153,10 @@ int net_write_at(const char *here, struct net_stream *stream, const void *data, 
  */
 bool net_is_quiet(struct net_stream *stream);
 
-/* Closes without waiting for the peer (close_notify is tried once). NULL is fine. */
+/*
+ * Closes without waiting for the peer (close_notify is tried once). NULL is fine. One that is still
+ * open when its loop closes is reported, "unclosed transport <...>", and closed.
+ */
 void net_close(struct net_stream *stream);
 
 /* The peer, the fd (for tests and status lines), "TLSv1.3" or NULL for a plain stream. */
@@ -170,7 +173,8 @@ struct net_listener;
  * A numeric address; port 0: the kernel picks one, net_listener_port() tells.
  * 0, NET_EADDRESS, a negative errno (-EADDRINUSE, ...), ASYNC_ENOMEM.
  */
-int net_listen(struct net_listener **out, const char *address, int port);
+#define net_listen(out, address, port) net_listen_at(ASYNC_HERE, (out), (address), (port))
+int net_listen_at(const char *here, struct net_listener **out, const char *address, int port);
 int net_listener_port(const struct net_listener *listener);
 /*
  * The next connection, plain: a TLS server calls net_start_tls_server() in the connection's own
@@ -182,7 +186,7 @@ int net_listener_port(const struct net_listener *listener);
 #define net_accept(listener, out) net_accept_at(ASYNC_HERE, (listener), (out))
 ASYNC_SUSPENDS
 int net_accept_at(const char *here, struct net_listener *listener, struct net_stream **out);
-/* NULL is fine. */
+/* NULL is fine. One that is open when its loop closes is reported as a stream is, and closed. */
 void net_listener_close(struct net_listener *listener);
 
 /* ---- TLS ------------------------------------------------------------------------------------- */

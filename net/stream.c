@@ -15,6 +15,8 @@
 /* Turns of the loop after which an empty socket is looked at again rather than believed. */
 #define FRESH_TURNS 2
 
+static void loop_closes(void *arg);
+
 int stream_new(struct net_stream **out, const char *here, int fd, const struct net_address *peer)
 {
 	struct net_stream *stream = calloc(1, sizeof *stream);
@@ -26,6 +28,8 @@ int stream_new(struct net_stream **out, const char *here, int fd, const struct n
 	stream->ops = &plain_ops;
 	stream->fd = fd;
 	stream->peer = *peer;
+	stream->opened_at = here;
+	async_on_close(&stream->unclosed, loop_closes, stream);
 	*out = stream;
 	return 0;
 }
@@ -95,8 +99,31 @@ bool stream_is_empty(struct net_stream *stream)
 
 static void free_stream(struct net_stream *stream)
 {
+	async_handle_cancel(&stream->unclosed);
 	stream->ops->free(stream);
 	free(stream);
+}
+
+static void shut(struct net_stream *stream)
+{
+	stream->ops->farewell(stream);
+	stream->closed = true;
+	fd_close(ASYNC_HERE, stream->fd);
+}
+
+/* Whoever was inside an operation was destroyed with its task. */
+static void loop_closes(void *arg)
+{
+	struct net_stream *stream = arg;
+	char peer[NET_ADDRESS_TEXT];
+
+	if (!stream->closed) {
+		async_report_unclosed(stream->opened_at,
+				      "unclosed transport <net_stream fd=%d peer=%s>", stream->fd,
+				      net_address_format(&stream->peer, peer));
+		shut(stream);
+	}
+	free_stream(stream);
 }
 
 void stream_leave(struct net_stream *stream)
@@ -138,9 +165,7 @@ void net_close(struct net_stream *stream)
 	if (!stream)
 		return;
 	must(!stream->closed, "net_close: the stream is closed already");
-	stream->ops->farewell(stream);
-	stream->closed = true;
-	fd_close(ASYNC_HERE, stream->fd);
+	shut(stream);
 	if (stream->users == 0)
 		free_stream(stream);
 }

@@ -37,6 +37,9 @@ struct net_stream {
 	uint64_t looked_turn; /* the loop's turn in which the socket was last seen empty */
 	struct net_address peer;
 	struct tls *tls; /* NULL: plain */
+	const char *opened_at;
+	struct async_handle
+		unclosed; /* run when the loop closes; cancel it to report in its stead */
 };
 
 /* A plain stream over a connected fd that the loop knows; takes the fd even when it fails. */
