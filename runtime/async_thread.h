@@ -33,7 +33,7 @@ ASYNC_SUSPENDS int async_to_thread_copy_at(const char *here, int (*fn)(void *arg
 /*
  * A pool of one's own, for work that must not starve others (name look-ups have one). At most
  * max_threads threads, started when needed. The pool belongs to the running loop, which frees it.
- * NULL without memory.
+ * NULL with async_last_error(): ASYNC_ENOMEM, or ASYNC_EINVAL when max_threads is below 1.
  */
 struct async_pool;
 struct async_pool *async_pool_new(int max_threads);

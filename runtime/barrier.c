@@ -82,8 +82,10 @@ static int pass(const char *here, struct async_barrier *barrier)
 
 int async_barrier_wait_at(const char *here, struct async_barrier *barrier)
 {
-	int rc = async_condition_acquire_at(here, &barrier->changed);
+	int rc;
 
+	must(barrier->parties > 0, "async_barrier_wait at %s: parties must be > 0", here);
+	rc = async_condition_acquire_at(here, &barrier->changed);
 	if (rc < 0)
 		return rc;
 	rc = enter(here, barrier);

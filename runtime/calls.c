@@ -2,24 +2,40 @@
 /*
  * calls.c - what a program asks of the loop: callbacks soon and later; the time; counts. The handles are the caller's memory.
  */
+#include <math.h>
+
 #include "runtime/list.h"
 #include "runtime/loop.h"
+
+static void check_callable(const char *what, void (*run)(void *arg))
+{
+	must(run, "%s: a callable object was expected, got NULL", what);
+}
 
 void async_call_soon(struct async_handle *handle, void (*run)(void *arg), void *arg)
 {
 	struct async_loop *loop = loop_here("?", "async_call_soon");
 
+	check_callable("async_call_soon", run);
 	handle->run = run;
 	handle->arg = arg;
 	loop_call_soon(loop, handle);
+}
+
+static void check_timer(const char *what, const struct async_timer *timer, double seconds,
+			void (*run)(void *arg))
+{
+	check_callable(what, run);
+	must(!isnan(seconds), "%s: Invalid delay: NaN (not a number)", what);
+	must(!timer->pending && !list_linked(&timer->handle.node),
+	     "a timer was scheduled while it is scheduled already");
 }
 
 void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg), void *arg)
 {
 	struct async_loop *loop = loop_here("?", "async_call_at");
 
-	must(!timer->pending && !list_linked(&timer->handle.node),
-	     "a timer was scheduled while it is scheduled already");
+	check_timer("async_call_at", timer, when, run);
 	timer->handle.run = run;
 	timer->handle.arg = arg;
 	timer_insert(&loop->timers, timer, timer_from_seconds(when));
@@ -29,8 +45,7 @@ void async_call_later(struct async_timer *timer, double seconds, void (*run)(voi
 {
 	struct async_loop *loop = loop_here("?", "async_call_later");
 
-	must(!timer->pending && !list_linked(&timer->handle.node),
-	     "a timer was scheduled while it is scheduled already");
+	check_timer("async_call_later", timer, seconds, run);
 	timer->handle.run = run;
 	timer->handle.arg = arg;
 	timer_insert(&loop->timers, timer, loop_now(loop) + timer_from_seconds(seconds));
@@ -43,8 +58,13 @@ void async_handle_cancel(struct async_handle *handle)
 
 void async_timer_cancel(struct async_timer *timer)
 {
-	if (timer->pending)
-		timer_remove(&loop_here("?", "async_timer_cancel")->timers, timer);
+	if (timer->pending) {
+		struct async_loop *loop = loop_here("?", "async_timer_cancel");
+
+		must(!loop->debug || timer_is_in(&loop->timers, timer), LOOP_OTHER_THREAD,
+		     "async_timer_cancel");
+		timer_remove(&loop->timers, timer);
+	}
 	list_remove(&timer->handle.node);
 }
 
@@ -60,6 +80,8 @@ void async_on_close(struct async_handle *handle, void (*run)(void *arg), void *a
 {
 	struct async_loop *loop = loop_here("?", "async_on_close");
 
+	check_callable("async_on_close", run);
+	must(!list_linked(&handle->node), "async_on_close: the handle is in use");
 	handle->run = run;
 	handle->arg = arg;
 	list_append(&loop->on_close, &handle->node);

@@ -39,8 +39,10 @@ static int set_up(struct children *children)
 int children_of_tasks(struct children *children, const char *here, const char *what,
 		      struct async_task *const *tasks, size_t n)
 {
-	int rc = allocate(children, n);
+	int rc;
 
+	must(tasks || n == 0, "%s at %s: the list of tasks is NULL", what, here);
+	rc = allocate(children, n);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		children->list[i].future = &task_of(here, what, tasks[i])->future;
 	return rc < 0 ? rc : set_up(children);
@@ -48,10 +50,14 @@ int children_of_tasks(struct children *children, const char *here, const char *w
 
 int children_of_futures(struct children *children, struct async_future *const *futures, size_t n)
 {
-	int rc = allocate(children, n);
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	must(futures || n == 0, "waiting for futures: the list is NULL");
+	rc = allocate(children, n);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		must(futures[i], "waiting for futures: number %zu is NULL", i);
 		children->list[i].future = futures[i];
+	}
 	return rc < 0 ? rc : set_up(children);
 }
 

@@ -211,9 +211,12 @@ struct async_concurrent *async_run_coroutine_threadsafe_at(const char *here, con
 							   int (*fn)(void *arg), void *arg,
 							   size_t copy)
 {
-	struct async_concurrent *job = make(here, label, fn, arg, copy);
+	struct async_concurrent *job;
 	struct async_loop *loop;
 
+	must(fn, "async_run_coroutine_threadsafe at %s: a coroutine was expected, got NULL", here);
+	must(arg || !copy, "async_run_coroutine_threadsafe at %s: a copy of NULL", here);
+	job = make(here, label, fn, arg, copy);
 	if (task_set_last_error(job ? 0 : ASYNC_ENOMEM) < 0)
 		return NULL;
 	job->loop = handle;

@@ -4,11 +4,13 @@
  *
  * The watchdog tells more, and while it lasts; this counts every slice by the loop's own clock.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/async.h"
+#include "runtime/base.h"
 #include "runtime/task.h"
 
 bool debug_wanted(void)
@@ -91,6 +93,7 @@ void async_set_debug(bool on)
 
 void async_set_slow_callback_duration(double seconds)
 {
+	must(!isnan(seconds), "async_set_slow_callback_duration: not a number");
 	loop_here("?", "async_set_slow_callback_duration")->slow_callback = seconds;
 }
 

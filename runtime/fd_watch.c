@@ -141,6 +141,8 @@ int async_add_fd_callback_at(const char *here, int fd, bool write, void (*run)(v
 	struct watch *watch;
 	int rc;
 
+	must(run, "async_add_reader or _writer at %s: a callable object was expected, got NULL",
+	     here);
 	if (slot && slot->waiters[direction])
 		return async_raise(ASYNC_EBUSY, "fd %d is waited for already, at %s", fd,
 				   slot->waiting_at[direction]);

@@ -121,7 +121,10 @@ bool async_loop_is_running(const struct async_loop *loop)
 void async_loop_close(struct async_loop *handle)
 {
 	struct async_loop *loop = loop_of("async_loop_close", handle);
-	struct async_loop *before = switch_to(loop, "async_loop_close");
+	struct async_loop *before;
+
+	must(!loop->running, "async_loop_close: Cannot close a running event loop");
+	before = switch_to(loop, "async_loop_close");
 
 	loop_finish(loop);
 	loop_current = before == loop ? NULL : before;

@@ -20,6 +20,7 @@ void async_future_init(struct async_future *future)
 
 void async_future_close(struct async_future *future)
 {
+	must(list_empty(&future->callbacks), "async_future_close: somebody waits for the future");
 	if (future->state == ASYNC_FINISHED && future->result < 0 &&
 	    future->result != ASYNC_ECANCELED && !future->retrieved)
 		report_future(future);
@@ -56,17 +57,39 @@ const struct async_error *async_future_error(struct async_future *future)
 	return record && future->result < 0 ? &record->error : NULL;
 }
 
+/* In debug mode: those that wait are tasks of this loop. */
+static void check_waiters(const struct async_loop *loop, const struct async_future *future)
+{
+	list_for_each(node, &future->callbacks) {
+		const struct async_handle *handle = container_of(node, struct async_handle, node);
+
+		must(handle->run != task_step || ((struct task *)handle->arg)->loop == loop,
+		     LOOP_OTHER_THREAD, "completing a future");
+	}
+}
+
 void future_complete(struct async_future *future, enum async_state state, int code)
 {
+	struct async_loop *loop = loop_here("?", "completing a future");
+
 	future->state = state;
 	future->result = code;
+	if (loop->debug)
+		check_waiters(loop, future);
 	if (state == ASYNC_CANCELLED)
 		cancel_note_waiters(future);
-	list_splice(&loop_here("?", "completing a future")->ready, &future->callbacks);
+	list_splice(&loop->ready, &future->callbacks);
+}
+
+/* A task has a result by returning it. */
+static void check_no_task(struct async_future *future, const char *what)
+{
+	must(!task_of_future(future), "Task does not support %s operation", what);
 }
 
 int async_future_set_result(struct async_future *future, int code)
 {
+	check_no_task(future, "set_result");
 	if (async_future_done(future))
 		return ASYNC_EINVALIDSTATE;
 	future_complete(future, ASYNC_FINISHED, code);
@@ -78,6 +101,8 @@ int async_future_set_exception_at(struct async_future *future, int code, const c
 {
 	va_list arguments;
 
+	check_no_task(future, "set_exception");
+	must(code < 0, "async_future_set_exception at %s:%d: %d is no exception", file, line, code);
 	if (async_future_done(future))
 		return ASYNC_EINVALIDSTATE;
 	va_start(arguments, format);
@@ -101,6 +126,7 @@ bool async_future_cancel(struct async_future *future)
 void async_future_add_done_callback(struct async_future *future, struct async_handle *handle,
 				    void (*run)(void *arg), void *arg)
 {
+	must(run, "async_future_add_done_callback: a callable object was expected, got NULL");
 	must(!list_linked(&handle->node), "a handle was added to a future while it is in use");
 	handle->run = run;
 	handle->arg = arg;
@@ -144,7 +170,10 @@ int future_wait(struct task *task, const char *here, struct async_future *future
 
 int async_future_await_at(const char *here, struct async_future *future)
 {
-	return future_wait(task_here(here, "async_future_await"), here, future);
+	struct task *task = task_here(here, "async_future_await");
+
+	must(future, "async_future_await at %s: the future is NULL", here);
+	return future == &task->future ? task_await_itself(here) : future_wait(task, here, future);
 }
 
 static void wake(void *future)

@@ -125,6 +125,7 @@ void async_gather_end(struct async_gathering *gather, int *results)
 {
 	struct children *children = &gather->children;
 
+	must(list_empty(&gather->outer.callbacks), "async_gather_end: a task still waits for it");
 	for (size_t i = 0; i < children->count; i++) {
 		struct async_future *future = children->list[i].future;
 

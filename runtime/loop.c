@@ -23,7 +23,7 @@ _Thread_local struct async_loop *loop_current;
 
 struct async_loop *loop_here(const char *here, const char *what)
 {
-	must(loop_current, "%s at %s: no event loop runs in this thread", what, here);
+	must(loop_current, "%s at %s: no running event loop in this thread", what, here);
 	return loop_current;
 }
 

@@ -25,6 +25,9 @@ struct task;
 struct watchdog;
 
 #define LOOP_EVENTS 128
+/* asyncio's words; the argument is what was called. */
+#define LOOP_OTHER_THREAD \
+	"%s: Non-thread-safe operation invoked on an event loop other than the current one"
 /* With work ready, the poller (128 ns when it finds nothing) is asked this seldom at most. */
 #define LOOP_SKIP_TURNS 32
 

@@ -125,9 +125,7 @@ struct async_loop *loop_of(const char *what, const struct async_loop *handle)
 	ours = open && pthread_equal(loop->thread, pthread_self());
 	pthread_mutex_unlock(&loop->lock);
 	must(open, "%s: Event loop is closed", what);
-	must(ours,
-	     "%s: Non-thread-safe operation invoked on an event loop other than the current one",
-	     what);
+	must(ours, LOOP_OTHER_THREAD, what);
 	return loop;
 }
 
@@ -136,6 +134,7 @@ struct async_loop *loop_of(const char *what, const struct async_loop *handle)
 void loop_post_locked(struct async_loop *loop, struct async_handle *handle, void (*run)(void *arg),
 		      void *arg)
 {
+	must(run, "a callable object was expected, got NULL");
 	must(!list_linked(&handle->node), "a handle was scheduled while it is scheduled already");
 	handle->run = run;
 	handle->arg = arg;

@@ -119,6 +119,9 @@ int async_pool_run_at(const char *here, struct async_pool *pool, int (*fn)(void 
 {
 	struct task *task = task_here(here, "async_to_thread or async_pool_run");
 
+	must(fn && pool, "async_to_thread or async_pool_run at %s: the %s is NULL", here,
+	     fn ? "pool" : "function");
+	must(arg || !size, "async_to_thread or async_pool_run at %s: a copy of NULL", here);
 	if (size)
 		return run_copy(task, here, pool, fn, arg, size, done_with);
 	return run_in_place(task, here, pool, fn, arg);
@@ -153,7 +156,17 @@ int async_to_thread_copy_at(const char *here, int (*fn)(void *arg), void *arg, s
 
 struct async_pool *async_pool_new(int max_threads)
 {
-	return pool_new(loop_here("?", "async_pool_new"), max_threads);
+	struct async_loop *loop = loop_here("?", "async_pool_new");
+	struct async_pool *pool = NULL;
+
+	if (max_threads < 1) {
+		task_set_last_error(
+			async_raise(ASYNC_EINVAL, "max_workers must be greater than 0"));
+		return NULL;
+	}
+	pool = pool_new(loop, max_threads);
+	task_set_last_error(pool ? 0 : ASYNC_ENOMEM);
+	return pool;
 }
 
 size_t offload_threads(const struct async_loop *loop)

@@ -156,7 +156,8 @@ int async_run_with(int (*fn)(void *arg), void *arg, const struct async_run_optio
 	run_error.code = 0;
 	options = options ? options : &defaults;
 	if (before && before->running)
-		return ASYNC_EBUSY;
+		return async_raise(ASYNC_EBUSY,
+				   "asyncio.run() cannot be called from a running event loop");
 	rc = loop_open(&loop, options);
 	if (rc < 0)
 		return rc;

@@ -39,8 +39,10 @@ static void let_go(void *arg)
 /* One that is done needs no shield: its outcome is there at once. */
 void async_shield_begin(struct async_shield *shield, struct async_future *inner)
 {
-	struct task *task = task_of_future(inner);
+	struct task *task;
 
+	must(inner, "async_shield_begin: the future is NULL");
+	task = task_of_future(inner);
 	*shield = (struct async_shield){ .inner = inner };
 	if (task)
 		task_take(task);

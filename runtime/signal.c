@@ -84,8 +84,9 @@ static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void 
 	struct sigaction action = { .sa_handler = arrive, .sa_flags = SA_RESTART };
 	struct registration *registration;
 
+	must(run, "async_add_signal_handler: a callable object was expected, got NULL");
 	if (signo < 1 || signo >= SIGNALS)
-		return ASYNC_EINVAL;
+		return async_raise(ASYNC_EINVAL, "invalid signal number %d", signo);
 	if (!portable_is_main_thread())
 		return async_raise(ASYNC_ERUNTIME,
 				   "add_signal_handler() only works in the main thread");

@@ -47,6 +47,8 @@ int async_semaphore_acquire_at(const char *here, struct async_semaphore *semapho
 	struct waiter waiter;
 	int rc;
 
+	must(semaphore->value >= 0, "async_semaphore_acquire at %s: %s", here,
+	     "Semaphore initial value must be >= 0");
 	if (!async_semaphore_locked(semaphore)) {
 		semaphore->value--;
 		return 0;

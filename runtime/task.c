@@ -108,6 +108,9 @@ static struct task *create_unstarted(const char *here, const char *label, int (*
 	struct async_loop *loop = loop_here(here, "async_create_task");
 	struct task *task;
 
+	must(fn, "async_create_task at %s: a coroutine was expected, got NULL", here);
+	must(arg || !options || !options->copy, "async_create_task at %s: a copy of NULL", here);
+
 	last_error = create(&task, loop, fn, arg, options ? options : &defaults);
 	if (last_error < 0)
 		return NULL;
@@ -168,6 +171,8 @@ static void task_main(void *arg)
 	const struct body *body = body_of(task);
 	int rc = body->fn(body->arg);
 
+	must(!task->limit, "a task ended inside a timeout that it began at %s",
+	     task->limit_begun_at);
 	if (task->extra || task->scopes)
 		cleanup_run(task);
 	/* Cancelled, and it never waited again to hear of it: the value is lost, as in asyncio. */
@@ -318,6 +323,13 @@ void task_suspend(struct task *task, const char *here)
 	context_switch(&task->context, loop->back);
 }
 
+int task_await_itself(const char *here)
+{
+	return async_sleep_at(here, 0) < 0
+		       ? ASYNC_ECANCELED
+		       : async_raise(ASYNC_ESELF, "Task cannot await on itself");
+}
+
 int async_await_at(const char *here, struct async_task *handle)
 {
 	struct task *task = task_here(here, "async_await");
@@ -325,9 +337,7 @@ int async_await_at(const char *here, struct async_task *handle)
 	int rc;
 
 	if (child == task)
-		return async_sleep_at(here, 0) < 0
-			       ? ASYNC_ECANCELED
-			       : async_raise(ASYNC_ESELF, "Task cannot await on itself");
+		return task_await_itself(here);
 	task_take(child);
 	rc = future_wait(task, here, &child->future);
 	task_drop(child);

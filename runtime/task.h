@@ -28,10 +28,12 @@ struct task {
 	struct stack *stack;
 	struct async_handle step; /* its place in the ready queue, or in a future's callbacks */
 	struct async_future *waiting;
-	struct async_list all;	    /* in loop->tasks */
-	struct async_list children; /* references that end with this task */
-	struct async_list sibling;  /* in the creator's children */
-	struct async_scope *scopes; /* and shielded sections that it is in, the innermost first */
+	struct async_list all;	     /* in loop->tasks */
+	struct async_list children;  /* references that end with this task */
+	struct async_list sibling;   /* in the creator's children */
+	struct async_scope *scopes;  /* and shielded sections that it is in, the innermost first */
+	struct async_timeout *limit; /* the innermost that it is in */
+	const char *limit_begun_at;  /* that of an ended task is on a dead frame */
 	const char
 		*scope_entered_at; /* the innermost one: that of an ended task is on a dead frame */
 	struct task_extra *extra;  /* what few tasks have; NULL: nothing */
@@ -71,6 +73,9 @@ void task_destroy(struct task *task);
 void task_abandon(struct task *task);
 /* What task_abandon left. */
 void task_free_abandoned(struct async_loop *loop);
+
+/* asyncio's answer, after one turn: ASYNC_ESELF. */
+ASYNC_SUSPENDS int task_await_itself(const char *here);
 
 /* What the loop runs: starts or resumes the task in arg. */
 void task_step(void *arg);

@@ -27,8 +27,7 @@ struct task *task_of(const char *here, const char *what, struct async_task *hand
 	must(task->generation == bits >> HANDLE_SHIFT,
 	     "%s at %s: stale handle: the reference was released at %s", what, here,
 	     task->released_at ? task->released_at : "?");
-	must(task->loop == loop_current, "%s at %s: the task belongs to another thread's loop",
-	     what, here);
+	must(task->loop == loop_current, LOOP_OTHER_THREAD " (at %s)", what, here);
 	return task;
 }
 

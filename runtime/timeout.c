@@ -24,6 +24,8 @@ static void expire(void *arg)
 
 static void arm(struct async_timeout *limit, double seconds)
 {
+	must(!isnan(seconds), "the timeout begun at %s: Invalid delay: NaN (not a number)",
+	     limit->begun_at);
 	if (seconds == ASYNC_NO_TIMEOUT)
 		return;
 	if (!(seconds > 0))
@@ -40,7 +42,11 @@ void async_timeout_begin_at(const char *here, struct async_timeout *limit, doubl
 		.stage = ASYNC_TIMEOUT_ENTERED,
 		.task = task,
 		.depth = scope_depth(task),
+		.outer = task->limit,
+		.begun_at = here,
 	};
+	task->limit = limit;
+	task->limit_begun_at = here;
 	/*
 	 * A cancellation that was asked for before and is not delivered yet will end the first wait
 	 * inside. It is not this limit's: count it as one that came during the stretch (CPython takes
@@ -58,6 +64,10 @@ int async_timeout_end(struct async_timeout *limit, int rc)
 	     "Timeout has not been entered");
 	must(loop_current && task == loop_current->current,
 	     "async_timeout_end: called by another task than async_timeout_begin");
+	must(task->limit == limit, "async_timeout_end: the timeout begun at %s is inside this one",
+	     task->limit_begun_at);
+	task->limit = limit->outer;
+	task->limit_begun_at = limit->outer ? limit->outer->begun_at : NULL;
 	async_timer_cancel(&limit->timer);
 	if (limit->stage == ASYNC_TIMEOUT_EXPIRING &&
 	    task_uncancel(task) <= limit->saved_cancelling && rc == ASYNC_ECANCELED)
@@ -110,6 +120,9 @@ int async_wait_for_future_at(const char *here, struct async_future *future, doub
 
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
+	must(future, "async_wait_for at %s: the future is NULL", here);
+	if (future == &task->future)
+		return task_await_itself(here);
 	if (seconds <= 0)
 		return async_future_done(future) ? future_wait(task, here, future)
 						 : cancel_and_wait(task, here, future);
@@ -122,8 +135,6 @@ int async_wait_for_at(const char *here, struct async_task *handle, double second
 	struct task *child = task_of(here, "async_wait_for", handle);
 	int rc;
 
-	if (child == task_here(here, "async_wait_for"))
-		return async_await_at(here, handle);
 	task_take(child);
 	rc = async_wait_for_future_at(here, &child->future, seconds);
 	task_drop(child);

@@ -69,6 +69,13 @@ void timer_insert(struct timer_heap *heap, struct async_timer *timer, int64_t wh
 	heap->count++;
 }
 
+bool timer_is_in(const struct timer_heap *heap, const struct async_timer *timer)
+{
+	while (timer->parent)
+		timer = timer->parent;
+	return timer == heap->root;
+}
+
 void timer_remove(struct timer_heap *heap, struct async_timer *timer)
 {
 	struct async_timer *rest;

@@ -18,6 +18,8 @@ struct timer_heap {
 
 void timer_insert(struct timer_heap *heap, struct async_timer *timer, int64_t when);
 /* Idempotent. */
+/* Walks up to its root. */
+bool timer_is_in(const struct timer_heap *heap, const struct async_timer *timer);
 void timer_remove(struct timer_heap *heap, struct async_timer *timer);
 /* Moves the handles of all timers due at now, in order, to the end of due. */
 void timer_expire(struct timer_heap *heap, int64_t now, struct async_list *due);

@@ -70,10 +70,12 @@ static int wait_limited(struct wait *wait, struct task *task, const char *here, 
 	return rc;
 }
 
-static int check(size_t n, double seconds)
+static int check(size_t n, enum async_return_when when, double seconds)
 {
 	if (n == 0)
 		return async_raise(ASYNC_EINVAL, "Set of Tasks/Futures is empty.");
+	if (when > ASYNC_FIRST_EXCEPTION)
+		return async_raise(ASYNC_EINVAL, "Invalid return_when value: %d", (int)when);
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
 	return 0;
@@ -96,7 +98,7 @@ int async_wait_at(const char *here, struct async_task *const *tasks, size_t n,
 {
 	struct task *task = task_here(here, "async_wait");
 	struct wait wait = { .when = when };
-	int rc = check(n, seconds);
+	int rc = check(n, when, seconds);
 
 	if (rc < 0)
 		return rc;
@@ -109,7 +111,7 @@ int async_wait_futures_at(const char *here, struct async_future *const *futures,
 {
 	struct task *task = task_here(here, "async_wait");
 	struct wait wait = { .when = when };
-	int rc = check(n, seconds);
+	int rc = check(n, when, seconds);
 
 	if (rc < 0)
 		return rc;

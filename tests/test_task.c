@@ -102,7 +102,7 @@ static int release_borrowed(void *arg)
 TEST(await_outside_a_task_aborts_and_says_where)
 {
 	EXPECT_ABORT(async_sleep(1), "async_sleep at tests/test_task.c", "await outside a task");
-	EXPECT_ABORT(nothing(async_create_task(nothing, NULL)), "no event loop runs");
+	EXPECT_ABORT(nothing(async_create_task(nothing, NULL)), "no running event loop");
 	EXPECT_ABORT(run(release_borrowed), "async_task_release at");
 }
 
