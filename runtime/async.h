@@ -186,6 +186,11 @@ int async_task_result(struct async_task *task);
 /* Its failure, valid as long as the reference; NULL while it runs and after a success. */
 const struct async_error *async_task_error(struct async_task *task);
 const char *async_task_name(struct async_task *task);
+/* Task.set_name(): copied, 31 bytes at most. 0, or ASYNC_ENOMEM and it keeps the old one. */
+int async_task_set_name(struct async_task *task, const char *name);
+/* Task.get_coro(): the function's name, as it was written where the task was created, and where. */
+const char *async_task_coro_name(struct async_task *task);
+const char *async_task_created_at(struct async_task *task);
 uint64_t async_task_id(struct async_task *task);
 
 /* The running task, borrowed: not to be released. NULL in a callback and outside the loop. */

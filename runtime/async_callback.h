@@ -22,6 +22,11 @@ void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg
 /* Idempotent; a handle zeroed or run already is fine. */
 void async_handle_cancel(struct async_handle *handle);
 void async_timer_cancel(struct async_timer *timer);
+/* Will it run? Handle.cancelled() the other way round, and false once it has begun to run. */
+bool async_handle_scheduled(const struct async_handle *handle);
+bool async_timer_scheduled(const struct async_timer *timer);
+/* TimerHandle.when(): the time by async_time() that it was last scheduled for. */
+double async_timer_when(const struct async_timer *timer);
 
 /*
  * loop.call_soon_threadsafe(): for other threads, which must not call anything else on this page. 0,
@@ -104,6 +109,8 @@ void async_set_exception_handler(void (*handler)(const struct async_context *con
 				 void *arg);
 /* Hands a failure to the handler. */
 void async_call_exception_handler(const struct async_context *context);
+/* What is done without a handler, for one that wants to say it, too: on stderr. */
+void async_default_exception_handler(const struct async_context *context);
 
 #ifdef __cplusplus
 }

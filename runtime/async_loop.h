@@ -10,8 +10,9 @@
  *     async_loop_close(loop);
  *
  * Rules for users:
- *  - A loop belongs to the thread that made it. Only async_call_soon_threadsafe() may come from
- *    another: all else aborts with asyncio's "Non-thread-safe operation ...".
+ *  - A loop belongs to the thread that made it. From another one may come only
+ *    async_call_soon_threadsafe(), async_run_coroutine_threadsafe() and async_loop_is_closed(): all
+ *    else aborts with asyncio's "Non-thread-safe operation ...", in part only in debug mode.
  *  - What takes no loop works on the thread's current one, also while it does not run.
  */
 #ifndef LOOPHOUND_RUNTIME_ASYNC_LOOP_H
@@ -47,6 +48,8 @@ int async_loop_run_forever(struct async_loop *loop);
 /* The turn that is under way is finished, then run returns. What was scheduled meanwhile stays. */
 void async_loop_stop(struct async_loop *loop);
 bool async_loop_is_running(const struct async_loop *loop);
+/* From any thread, and true for ever once it has closed. */
+bool async_loop_is_closed(struct async_loop *loop);
 /*
  * Waits for the threads and frees the loop. A task that has not ended is destroyed and reported:
  * "Task was destroyed but it is pending!". The loop must not be running.

@@ -35,6 +35,7 @@ struct async_timeout {
 	bool expired;
 	struct async_timeout *outer;
 	const char *begun_at;
+	double when;
 };
 
 #define async_timeout_begin(limit, seconds) async_timeout_begin_at(ASYNC_HERE, (limit), (seconds))
@@ -45,6 +46,8 @@ void async_timeout_begin_at(const char *here, struct async_timeout *limit, doubl
 int async_timeout_end(struct async_timeout *limit, int rc);
 /* True once the limit has ended the stretch. */
 bool async_timeout_expired(const struct async_timeout *limit);
+/* Timeout.when(): the deadline by async_time(); ASYNC_NO_TIMEOUT when there is none. */
+double async_timeout_when(const struct async_timeout *limit);
 /* Moves the deadline to async_time() + seconds, as begin has them; only between begin and end. */
 void async_timeout_reschedule(struct async_timeout *limit, double seconds);
 

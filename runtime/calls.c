@@ -68,6 +68,21 @@ void async_timer_cancel(struct async_timer *timer)
 	list_remove(&timer->handle.node);
 }
 
+bool async_handle_scheduled(const struct async_handle *handle)
+{
+	return list_linked(&handle->node);
+}
+
+bool async_timer_scheduled(const struct async_timer *timer)
+{
+	return timer->pending || list_linked(&timer->handle.node);
+}
+
+double async_timer_when(const struct async_timer *timer)
+{
+	return (double)timer->when / (double)TIMER_SECOND;
+}
+
 struct async_loop *async_get_running_loop(void)
 {
 	if (!loop_current)

@@ -115,6 +115,15 @@ struct async_loop *loop_lock(const char *what, struct async_loop *handle)
 	return NULL;
 }
 
+bool async_loop_is_closed(struct async_loop *handle)
+{
+	struct async_loop *loop = loop_lock("async_loop_is_closed", handle);
+
+	if (loop)
+		pthread_mutex_unlock(&loop->lock);
+	return !loop;
+}
+
 struct async_loop *loop_of(const char *what, const struct async_loop *handle)
 {
 	struct async_loop *loop = address_of(what, handle);

@@ -50,6 +50,13 @@ static void print(const struct async_context *context, const struct task *task)
 	fputs(text, stderr);
 }
 
+void async_default_exception_handler(const struct async_context *context)
+{
+	print(context, context->task
+			       ? task_of("?", "async_default_exception_handler", context->task)
+			       : NULL);
+}
+
 static void hand_over(const struct async_context *context, const struct task *task)
 {
 	struct async_loop *loop = loop_current;

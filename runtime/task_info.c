@@ -166,6 +166,30 @@ const char *async_task_name(struct async_task *handle)
 	return task->name ? task->name : "Task";
 }
 
+int async_task_set_name(struct async_task *handle, const char *name)
+{
+	struct task *task = task_of("?", "async_task_set_name", handle);
+	char *copy;
+
+	must(name, "async_task_set_name: the name is NULL");
+	copy = slab_get_name(name);
+	if (!copy)
+		return async_raise(ASYNC_ENOMEM, "no memory for a name");
+	slab_put_name(task->name);
+	task->name = copy;
+	return 0;
+}
+
+const char *async_task_coro_name(struct async_task *task)
+{
+	return task_of("?", "async_task_coro_name", task)->label;
+}
+
+const char *async_task_created_at(struct async_task *task)
+{
+	return task_of("?", "async_task_created_at", task)->created_at;
+}
+
 uint64_t async_task_id(struct async_task *task)
 {
 	return task_of("?", "async_task_id", task)->id;

@@ -26,6 +26,7 @@ static void arm(struct async_timeout *limit, double seconds)
 {
 	must(!isnan(seconds), "the timeout begun at %s: Invalid delay: NaN (not a number)",
 	     limit->begun_at);
+	limit->when = seconds == ASYNC_NO_TIMEOUT ? seconds : async_time() + seconds;
 	if (seconds == ASYNC_NO_TIMEOUT)
 		return;
 	if (!(seconds > 0))
@@ -79,6 +80,11 @@ int async_timeout_end(struct async_timeout *limit, int rc)
 bool async_timeout_expired(const struct async_timeout *limit)
 {
 	return limit->expired;
+}
+
+double async_timeout_when(const struct async_timeout *limit)
+{
+	return limit->when;
 }
 
 void async_timeout_reschedule(struct async_timeout *limit, double seconds)
