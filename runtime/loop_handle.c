@@ -153,14 +153,14 @@ void loop_post_locked(struct async_loop *loop, struct async_handle *handle, void
 	poller_wake(loop->poller);
 }
 
-int async_call_soon_threadsafe(struct async_loop *handle, struct async_handle *call,
+int async_call_soon_threadsafe(struct async_loop *loop, struct async_handle *handle,
 			       void (*run)(void *arg), void *arg)
 {
-	struct async_loop *loop = loop_lock("async_call_soon_threadsafe", handle);
+	struct async_loop *open = loop_lock("async_call_soon_threadsafe", loop);
 
-	if (!loop)
+	if (!open)
 		return ASYNC_ESHUTDOWN;
-	loop_post_locked(loop, call, run, arg);
-	pthread_mutex_unlock(&loop->lock);
+	loop_post_locked(open, handle, run, arg);
+	pthread_mutex_unlock(&open->lock);
 	return 0;
 }

@@ -3,7 +3,8 @@
  * test_misuse.c - wrong calls and what they get: one table of codes, one of aborts with their texts.
  *
  * A code is for what data can cause (NaN, a negative size); an abort for what only the program's text
- * can. Where asyncio has words for it, these are they.
+ * can. Where asyncio has words for it, these are they. Long, because it is one list: who adds a call
+ * to the manual adds its wrong uses here.
  */
 #include <math.h>
 #include <pthread.h>
