@@ -51,11 +51,19 @@ static bool can_be_woken(const struct async_loop *loop)
 	return loop->fd_waiters || loop->jobs || loop->signals || loop->shared;
 }
 
+/* Callbacks of fds are due in each turn, so the next one asks again, too. */
+static void schedule_watched(struct async_loop *loop)
+{
+	if (watch_look(loop))
+		watch_schedule(loop);
+	loop->turns_since_poll = LOOP_SKIP_TURNS;
+}
+
 static void poll(struct async_loop *loop, int64_t timeout)
 {
 	int count;
 
-	if (timeout != 0 && !list_empty(&loop->hot) && watch_look(loop))
+	if (loop->watches && watch_look(loop))
 		timeout = 0;
 	if (timeout != 0) {
 		stack_trim(&loop->stacks);
@@ -68,11 +76,11 @@ static void poll(struct async_loop *loop, int64_t timeout)
 		fd_deliver(loop, &loop->events[i]);
 	if (count)
 		loop->fds_checked = false;
-	if (!list_empty(&loop->hot) && watch_look(loop))
-		watch_schedule(loop);
-	/* A full table may mean that there is more; and callbacks of fds are due in each turn. */
-	loop->turns_since_poll = count == LOOP_EVENTS || loop->watches ? LOOP_SKIP_TURNS : 0;
+	/* A full table may mean that there is more: ask again in the next turn. */
+	loop->turns_since_poll = count == LOOP_EVENTS ? LOOP_SKIP_TURNS : 0;
 	loop->turn_time = 0;
+	if (loop->watches)
+		schedule_watched(loop);
 }
 
 /* Nothing is ready and no timer pends: sleep until something from outside, if that can be. */
