@@ -75,10 +75,11 @@ TEST(every_name_of_asyncio_is_in_the_table)
 }
 
 static const char *const headers[] = {
-	"async.h",	  "async_callback.h", "async_concurrent.h", "async_error.h",
-	"async_fd.h",	  "async_future.h",   "async_local.h",	    "async_loop.h",
-	"async_queue.h",  "async_scope.h",    "async_sync.h",	    "async_taskgroup.h",
-	"async_thread.h", "async_timeout.h",  "async_wait.h",	    "../net/net.h",
+	"async.h",	   "async_callback.h", "async_concurrent.h", "async_error.h",
+	"async_fd.h",	   "async_future.h",   "async_local.h",	     "async_loop.h",
+	"async_queue.h",   "async_scope.h",    "async_sync.h",	     "async_taskgroup.h",
+	"async_thread.h",  "async_timeout.h",  "async_wait.h",	     "../net/net.h",
+	"async_process.h",
 };
 
 static bool is_declared(const char *name)
