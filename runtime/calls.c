@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - what a program asks of the loop: callbacks soon and later; the time; counts. The handles are the caller's memory.
+ * calls.c - what a program asks of the loop: callbacks soon and later; the time; counts. The handles
+ * are the caller's memory.
  */
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd_slot.h - what the loop knows of an fd, for fd.c and fd_level.c and fd_watch.c.
+ * fd_slot.h - what the loop knows of an fd, for fd.c and fd_level.c and fd_readers.c.
  */
 #ifndef LOOPHOUND_RUNTIME_FD_SLOT_H
 #define LOOPHOUND_RUNTIME_FD_SLOT_H
@@ -32,7 +32,7 @@ void fd_return(struct async_loop *loop, int fd);
 /* fd_wait() but for the bit, which is known to be clear. */
 ASYNC_SUSPENDS int fd_wait_slot(const char *here, int fd, enum fd_direction direction);
 
-/* fd_watch.c: something happened to a watched fd; its callbacks go, as the fd does. */
+/* fd_readers.c: something happened to a watched fd; its callbacks go, as the fd does. */
 void watch_touch(struct async_loop *loop, struct watch *watch);
 void watch_drop(struct async_loop *loop, struct fd_slot *slot);
 /* Where the callback for this direction was added; NULL: there is none. */

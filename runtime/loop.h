@@ -175,7 +175,7 @@ void fd_close_all(struct async_loop *loop);
 /* The tasks that waited are destroyed. */
 void fd_forget_waiters(struct async_loop *loop);
 
-/* fd_watch.c: is a watched fd ready now? And the callbacks of those that were found to be. */
+/* fd_readers.c: is a watched fd ready now? And the callbacks of those that were found to be. */
 bool watch_look(struct async_loop *loop);
 void watch_schedule(struct async_loop *loop);
 

@@ -131,8 +131,8 @@ static void drop_orphans(struct async_loop *loop)
 }
 
 /*
- * Processes and threads first, for they may work in the frames of tasks; then whatever is scheduled, for its nodes
- * may be there, too; then the tasks with their stacks.
+ * Processes and threads first, for they may work in the frames of tasks; then whatever is scheduled,
+ * for its nodes may be there, too; then the tasks with their stacks.
  */
 void loop_finish(struct async_loop *loop)
 {

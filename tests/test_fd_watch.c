@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_fd_watch.c - readers and writers by callback; their turns are scenarios in conformance/. */
+/* test_fd_readers.c - readers and writers by callback; their turns are scenarios in conformance/. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -253,7 +253,7 @@ TEST(a_raw_close_of_a_watched_fd_aborts_and_says_where_it_was_added)
 {
 	async_watchdog_configure(&(struct async_watchdog_options){ .limit = -1 });
 	EXPECT_ABORT(async_run(raw_close, NULL), "was closed with close(2)",
-		     "added at tests/test_fd_watch.c:");
+		     "added at tests/test_fd_readers.c:");
 }
 
 static int add_and_remove(void *arg)

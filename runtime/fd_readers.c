@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd_watch.c - loop.add_reader() and add_writer(): callbacks in each turn in which an fd is ready.
+ * fd_readers.c - loop.add_reader() and add_writer(): callbacks in each turn in which an fd is ready.
  *
  * The poller below tells of edges only. So a watched fd is hot from an edge, or from its first
  * moment, until poll(2) finds it ready for nothing that it is watched for: then the next edge is
