@@ -40,7 +40,7 @@ enum async_guard {
 enum async_signals {
 	ASYNC_SIGINT,	      /* as asyncio.run() */
 	ASYNC_SIGINT_SIGTERM, /* both */
-	ASYNC_NO_SIGNALS,
+	ASYNC_NO_SIGNALS,     /* nor does SIGQUIT print the tasks: async_dump.h */
 };
 
 struct async_run_options {
@@ -229,5 +229,6 @@ ASYNC_SUSPENDS int async_sleep_at(const char *here, double seconds);
 #include "runtime/async_process.h"
 #include "runtime/async_loop.h"
 #include "runtime/async_watchdog.h"
+#include "runtime/async_dump.h"
 
 #endif

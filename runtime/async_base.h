@@ -28,6 +28,7 @@ extern "C" {
 
 struct async_task;
 struct async_future;
+struct async_future_kind;
 struct async_loop;
 
 /* Private: intrusive nodes, to be had by value and zeroed. */

@@ -23,9 +23,8 @@ struct async_future {
 	bool mark;	/* private: for finding repetitions in a list */
 	int result;
 	struct async_list callbacks;
-	/* What cancelling means for this future; NULL: it just ends cancelled. */
-	bool (*cancel)(struct async_future *future);
-	void *record; /* private: text and place of its failure */
+	const struct async_future_kind *kind; /* private: what it stands for; NULL: itself */
+	void *record;			      /* private: text and place of its failure */
 };
 
 void async_future_init(struct async_future *future);

@@ -30,6 +30,7 @@ extern "C" {
 struct async_lock {
 	bool locked;
 	struct async_list waiters;
+	uint64_t acquired_by; /* private: the task that took it last, for reports */
 };
 
 /* 0, or ASYNC_ECANCELED: then the lock is not held. */

@@ -19,8 +19,8 @@ extern "C" {
  *     int rc = several_waits();
  *     rc = async_timeout_end(&limit, rc);       // ASYNC_ETIMEOUT when the limit ended the wait
  *
- * begin and end pair up in one function and nest: anything else aborts, and so does NaN. 0 or less is over at the next turn, as in asyncio;
- * ASYNC_NO_TIMEOUT is no limit.
+ * begin and end pair up in one function and nest: anything else aborts, and so does NaN. 0 or less is
+ * over at the next turn, as in asyncio; ASYNC_NO_TIMEOUT is no limit.
  * At the deadline the current await of the task returns ASYNC_ECANCELED, which end turns into
  * ASYNC_ETIMEOUT unless somebody else cancelled the task too; other codes pass.
  */
@@ -33,7 +33,7 @@ struct async_timeout {
 	unsigned depth;
 	enum { ASYNC_TIMEOUT_OUTSIDE, ASYNC_TIMEOUT_ENTERED, ASYNC_TIMEOUT_EXPIRING } stage;
 	bool expired;
-	struct async_timeout *outer;
+	struct async_timeout *outer; /* of the same task */
 	const char *begun_at;
 	double when;
 };

@@ -7,8 +7,8 @@
  *     RESETTING  they leave with an error; newcomers wait as for DRAINING
  *     BROKEN     everybody leaves with an error at once, until a reset
  */
-#include "runtime/base.h"
-#include "runtime/async.h"
+#include "runtime/sync.h"
+#include "runtime/waiter.h"
 
 int async_barrier_init(struct async_barrier *barrier, int parties)
 {
@@ -33,10 +33,24 @@ static int is_not_filling(void *arg)
 	return barrier->state != ASYNC_BARRIER_FILLING;
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct async_barrier barrier;
+
+	if (!waiter_peek_owner(view, future, &barrier, sizeof barrier))
+		return;
+	if (barrier.state == ASYNC_BARRIER_FILLING)
+		wait_say(view, ", %d of %d are here", barrier.count, barrier.parties);
+	else
+		wait_say(view, ", %d of the last round still leave", barrier.count);
+}
+
+static const struct async_future_kind kind = { &kind, "Barrier", NULL, describe };
+
 /* Those of the last round, or of a reset, go first. */
 static int enter(const char *here, struct async_barrier *barrier)
 {
-	int rc = async_condition_wait_for_at(here, &barrier->changed, is_open, barrier);
+	int rc = sync_condition_wait_for(here, &barrier->changed, is_open, barrier, &kind, barrier);
 
 	if (rc < 0)
 		return rc;
@@ -47,7 +61,8 @@ static int enter(const char *here, struct async_barrier *barrier)
 
 static int wait_for_the_others(const char *here, struct async_barrier *barrier)
 {
-	int rc = async_condition_wait_for_at(here, &barrier->changed, is_not_filling, barrier);
+	int rc = sync_condition_wait_for(here, &barrier->changed, is_not_filling, barrier, &kind,
+					 barrier);
 
 	if (rc < 0)
 		return rc;

@@ -11,6 +11,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
+#include "runtime/wait.h"
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
@@ -91,10 +92,17 @@ static bool request(struct task *task, unsigned depth)
 	return true;
 }
 
-bool cancel_task(struct async_future *future)
+static bool cancel_task(struct async_future *future)
 {
 	return request(container_of(future, struct task, future), 0);
 }
+
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	wait_say_task(view, wait_on(view, future));
+}
+
+const struct async_future_kind task_kind = { &task_kind, "awaiting ", cancel_task, describe };
 
 /* The record is what everything cancelled on the way, down to the last child, gets to see. */
 static bool request_with(struct task *task, struct error_record *record, unsigned depth)
@@ -147,7 +155,7 @@ bool async_future_cancel_message(struct async_future *future, const char *messag
 	loop->cancel_record = record;
 	asked = async_future_cancel(future);
 	loop->cancel_record = outer;
-	if (asked && async_future_cancelled(future) && !future->cancel)
+	if (asked && async_future_cancelled(future) && !wait_has_cancel(future))
 		future->record = record;
 	else
 		error_record_drop(record);

@@ -16,9 +16,6 @@ bool task_cancel(struct task *task, const char *message);
 bool cancel_from_depth(struct task *task, unsigned depth);
 int task_uncancel(struct task *task);
 
-/* The cancel hook of the future that a task is. */
-bool cancel_task(struct async_future *future);
-
 /* A future with waiters ends cancelled: who waits on it gets the message on its way, if any. */
 void cancel_note_waiters(struct async_future *future);
 

@@ -66,6 +66,27 @@ void children_watch(struct child *child, void (*run)(void *child))
 	async_future_add_done_callback(child->future, &child->handle, run, child);
 }
 
+void children_describe(struct wait_view *view, const struct children *children)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < children->count; i++) {
+		struct async_future future;
+		struct child child;
+
+		if (!wait_peek(view, &child, &children->list[i], sizeof child) ||
+		    !wait_peek(view, &future, child.future, sizeof future))
+			break;
+		if (child.repeated)
+			continue;
+		if (async_future_done(&future))
+			done++;
+		else
+			wait_on(view, child.future);
+	}
+	wait_say(view, " of %zu, %zu done", children->unique, done);
+}
+
 void children_close(struct children *children)
 {
 	for (size_t i = 0; i < children->count; i++) {

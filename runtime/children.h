@@ -9,6 +9,7 @@
 #define LOOPHOUND_RUNTIME_CHILDREN_H
 
 #include "runtime/task.h"
+#include "runtime/wait.h"
 
 struct child {
 	struct async_handle handle;
@@ -30,6 +31,9 @@ int children_of_futures(struct children *children, struct async_future *const *f
 
 /* run(child) in the turn after its end, or in the next if it is done. */
 void children_watch(struct child *child, void (*run)(void *child));
+
+/* For describe: " of 3, 1 done"; the waiter waits for each that is not. */
+void children_describe(struct wait_view *view, const struct children *children);
 
 /* Takes all callbacks back, also those that are on their way, and lets the tasks go. */
 void children_close(struct children *children);

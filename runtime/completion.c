@@ -22,6 +22,21 @@ struct async_completion {
 	struct children children;
 };
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct async_completion completion;
+
+	if (!waiter_peek_owner(view, future, &completion, sizeof completion))
+		return;
+	children_describe(view, &completion.children);
+	if (!completion.timer.pending)
+		return;
+	wait_say(view, ", at most ");
+	wait_say_time_until(view, completion.timer.when);
+}
+
+static const struct async_future_kind kind = { &kind, "as_completed", NULL, describe };
+
 static void child_done(void *arg)
 {
 	struct child *child = arg;
@@ -124,7 +139,7 @@ int async_as_completed_next_at(const char *here, struct async_completion *comple
 	completion->unasked--;
 	while (empty(completion)) {
 		struct waiter waiter;
-		int rc = waiter_wait(&waiter, &completion->waiters, task, here);
+		int rc = waiter_wait(&waiter, &completion->waiters, task, here, &kind, completion);
 
 		if (rc == 0)
 			continue;

@@ -8,6 +8,7 @@
  * find that there was none: that is the spurious wake-up that conditions allow.
  */
 #include "runtime/scope.h"
+#include "runtime/sync.h"
 #include "runtime/task.h"
 #include "runtime/waiter.h"
 
@@ -31,7 +32,11 @@ bool async_condition_locked(const struct async_condition *condition)
 	return condition->lock ? condition->lock->locked : condition->own.locked;
 }
 
-int async_condition_wait_at(const char *here, struct async_condition *condition)
+static const struct async_future_kind condition_kind = { &condition_kind, "Condition", NULL, NULL };
+
+ASYNC_SUSPENDS
+static int wait_once(const char *here, struct async_condition *condition,
+		     const struct async_future_kind *kind, const void *owner)
 {
 	struct task *task = task_here(here, "async_condition_wait");
 	struct waiter waiter;
@@ -40,7 +45,7 @@ int async_condition_wait_at(const char *here, struct async_condition *condition)
 	if (!async_condition_locked(condition))
 		return async_raise(ASYNC_ERUNTIME, "cannot wait on un-acquired lock");
 	async_lock_release(lock_of(condition));
-	rc = waiter_wait(&waiter, &condition->waiters, task, here);
+	rc = waiter_wait(&waiter, &condition->waiters, task, here, kind, owner);
 	/* In a scope's level mode each attempt would fail at once, for ever. */
 	scope_edges_begin(task);
 	while ((again = async_lock_acquire_at(here, lock_of(condition))) < 0)
@@ -51,17 +56,29 @@ int async_condition_wait_at(const char *here, struct async_condition *condition)
 	return rc;
 }
 
-int async_condition_wait_for_at(const char *here, struct async_condition *condition,
-				int (*predicate)(void *arg), void *arg)
+int async_condition_wait_at(const char *here, struct async_condition *condition)
+{
+	return wait_once(here, condition, &condition_kind, condition);
+}
+
+int sync_condition_wait_for(const char *here, struct async_condition *condition,
+			    int (*predicate)(void *arg), void *arg,
+			    const struct async_future_kind *kind, const void *owner)
 {
 	int value, rc;
 
 	while ((value = predicate(arg)) == 0) {
-		rc = async_condition_wait_at(here, condition);
+		rc = wait_once(here, condition, kind, owner);
 		if (rc < 0)
 			return rc;
 	}
 	return value;
+}
+
+int async_condition_wait_for_at(const char *here, struct async_condition *condition,
+				int (*predicate)(void *arg), void *arg)
+{
+	return sync_condition_wait_for(here, condition, predicate, arg, &condition_kind, condition);
 }
 
 int async_condition_notify(struct async_condition *condition, int n)

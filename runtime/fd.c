@@ -16,6 +16,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/wait.h"
 
 #define BUDGET 64
 #define SLOTS_MIN 64
@@ -152,6 +153,42 @@ int fd_error(int fd)
 	return slot_of(fd)->error;
 }
 
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+struct fd_waiter {
+	struct async_future future;
+	const struct fd_want *wants;
+	int count;
+};
+
+static _Atomic(fd_describer *) describer;
+
+void fd_set_describer(fd_describer *function)
+{
+	atomic_store_explicit(&describer, function, memory_order_relaxed);
+}
+
+/* "readable fd 9, 127.0.0.1:8080 or writable fd 7" */
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	fd_describer *more = atomic_load_explicit(&describer, memory_order_relaxed);
+	struct fd_waiter waiter;
+	struct fd_want want;
+	char text[FD_TEXT];
+
+	if (!wait_peek_around(view, &waiter, future, future))
+		return;
+	for (int i = 0; i < waiter.count && wait_peek(view, &want, &waiter.wants[i], sizeof want);
+	     i++) {
+		wait_say(view, "%s%s fd %d", i ? " or " : "",
+			 want.direction == FD_READ ? "readable" : "writable", want.fd);
+		if (more && more(want.fd, text))
+			wait_say(view, ", %s", text);
+	}
+}
+
+static const struct async_future_kind kind = { &kind, "", NULL, describe };
+
 int fd_watch(const char *here, int fd, enum fd_direction direction, struct async_future *future)
 {
 	struct fd_slot *slot = slot_of(fd);
@@ -178,38 +215,32 @@ void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *
 		loop->fds[fd].waiters[direction] = NULL;
 }
 
-int fd_wait_slot(const char *here, int fd, enum fd_direction direction)
+static int wait_watched(const char *here, const struct fd_want *wants, int count)
 {
 	struct task *task = task_here(here, "waiting on an fd");
-	struct async_future future;
-	int rc;
+	struct fd_waiter waiter = { .future.kind = &kind, .wants = wants, .count = count };
+	int watched = 0, rc = 0;
 
-	async_future_init(&future);
-	rc = fd_watch(here, fd, direction, &future);
-	if (rc < 0)
-		return rc;
-	rc = future_wait(task, here, &future);
-	fd_unwatch(fd, direction, &future);
+	for (; watched < count && rc == 0; watched += rc == 0)
+		rc = fd_watch(here, wants[watched].fd, wants[watched].direction, &waiter.future);
+	if (rc == 0)
+		rc = future_wait(task, here, &waiter.future);
+	while (watched-- > 0)
+		fd_unwatch(wants[watched].fd, wants[watched].direction, &waiter.future);
 	return rc;
+}
+
+int fd_wait_slot(const char *here, int fd, enum fd_direction direction)
+{
+	return wait_watched(here, &(struct fd_want){ fd, direction }, 1);
 }
 
 int fd_wait_any(const char *here, const struct fd_want *wants, int count)
 {
-	struct task *task = task_here(here, "waiting on fds");
-	struct async_future future;
-	int watched = 0, rc = 0;
-
 	for (int i = 0; i < count; i++)
 		if (fd_ready(wants[i].fd, wants[i].direction))
 			return 0;
-	async_future_init(&future);
-	for (; watched < count && rc == 0; watched += rc == 0)
-		rc = fd_watch(here, wants[watched].fd, wants[watched].direction, &future);
-	if (rc == 0)
-		rc = future_wait(task, here, &future);
-	while (watched-- > 0)
-		fd_unwatch(wants[watched].fd, wants[watched].direction, &future);
-	return rc;
+	return wait_watched(here, wants, count);
 }
 
 int fd_wait(const char *here, int fd, enum fd_direction direction)

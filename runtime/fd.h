@@ -81,4 +81,12 @@ void fd_forget(int fd);
  */
 ASYNC_SUSPENDS int fd_budget(const char *here);
 
+/*
+ * What stands behind an fd, for reports: "127.0.0.1:8080". The layer that knows sockets says it, on
+ * whatever thread a report is made: no locks, no allocation. False: nothing to say.
+ */
+#define FD_TEXT 112
+typedef bool fd_describer(int fd, char text[FD_TEXT]);
+void fd_set_describer(fd_describer *describer);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "runtime/cancel.h"
 #include "runtime/list.h"
+#include "runtime/wait.h"
 
 void async_future_init(struct async_future *future)
 {
@@ -117,8 +118,8 @@ bool async_future_cancel(struct async_future *future)
 {
 	if (async_future_done(future))
 		return false;
-	if (future->cancel)
-		return future->cancel(future);
+	if (wait_has_cancel(future))
+		return future->kind->cancel(future);
 	future_complete(future, ASYNC_CANCELLED, ASYNC_ECANCELED);
 	return true;
 }
@@ -159,6 +160,7 @@ int future_wait(struct task *task, const char *here, struct async_future *future
 		return result_of(task, future);
 	async_future_add_done_callback(future, &task->step, task_step, task);
 	task->waiting = future;
+	task->waiting_since = task->loop->clock;
 	if (task->must_cancel)
 		cancel_at_wait(task);
 	task_suspend(task, here);
@@ -176,10 +178,29 @@ int async_future_await_at(const char *here, struct async_future *future)
 	return future == &task->future ? task_await_itself(here) : future_wait(task, here, future);
 }
 
+/* ---- Sleep ----------------------------------------------------------------------------------- */
+
+struct sleep {
+	struct async_future future;
+	struct async_timer timer;
+};
+
 static void wake(void *future)
 {
 	async_future_set_result(future, 0);
 }
+
+static void describe_sleep(struct wait_view *view, const struct async_future *future)
+{
+	struct sleep sleep;
+
+	if (!wait_peek_around(view, &sleep, future, future))
+		return;
+	wait_say(view, ", wakes in ");
+	wait_say_time_until(view, sleep.timer.when);
+}
+
+static const struct async_future_kind sleep_kind = { &sleep_kind, "sleep", NULL, describe_sleep };
 
 /* One yield, that is: to the end of the ready queue. */
 static int yield_once(struct task *task, const char *here)
@@ -192,17 +213,16 @@ static int yield_once(struct task *task, const char *here)
 int async_sleep_at(const char *here, double seconds)
 {
 	struct task *task = task_here(here, "async_sleep");
-	struct async_future future;
-	struct async_timer timer = { 0 };
+	struct sleep sleep;
 	int rc;
 
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid delay: NaN (not a number)");
 	if (seconds <= 0)
 		return yield_once(task, here);
-	async_future_init(&future);
-	async_call_later(&timer, seconds, wake, &future);
-	rc = future_wait(task, here, &future);
-	async_timer_cancel(&timer);
+	sleep = (struct sleep){ .future.kind = &sleep_kind };
+	async_call_later(&sleep.timer, seconds, wake, &sleep.future);
+	rc = future_wait(task, here, &sleep.future);
+	async_timer_cancel(&sleep.timer);
 	return rc;
 }

@@ -36,6 +36,16 @@ static bool cancel_children(struct async_future *outer)
 	return any;
 }
 
+static void describe(struct wait_view *view, const struct async_future *outer)
+{
+	struct async_gathering gather;
+
+	if (wait_peek_around(view, &gather, outer, outer))
+		children_describe(view, &gather.children);
+}
+
+static const struct async_future_kind kind = { &kind, "gather", cancel_children, describe };
+
 /* The outer future ends as the child did, with its message. A child's cancellation is a failure. */
 static void end_as(struct async_gathering *gather, struct async_future *child, int code)
 {
@@ -90,7 +100,7 @@ static struct async_gathering *begin(struct children *children, int rc, enum asy
 			children_close(children);
 		return NULL;
 	}
-	gather->outer.cancel = cancel_children;
+	gather->outer.kind = &kind;
 	gather->mode = mode;
 	gather->children = *children;
 	for (size_t i = 0; i < children->count; i++)

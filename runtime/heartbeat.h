@@ -33,6 +33,7 @@ struct heartbeat {
 	_Atomic(uint32_t) bell;	      /* enum heartbeat_bell, set by the monitor */
 	_Atomic(uint32_t) ended;      /* the generation at the end of a slice that was watched, */
 	_Atomic(int64_t) ended_at;    /* and the monotonic ns of that */
+	_Atomic(int64_t) asked_at;    /* when SIGQUIT asked for all tasks; 0: answered */
 } __attribute__((aligned(64)));
 
 /* Clears the bell and wakes the monitor: a system call. Does nothing where there is no watchdog. */

@@ -15,6 +15,26 @@ static void wake_first(struct async_lock *lock)
 		waiter_wake(waiter_of(lock->waiters.next));
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct async_lock lock;
+
+	if (!waiter_peek_owner(view, future, &lock, sizeof lock) || lock.acquired_by == 0)
+		return;
+	wait_say(view, lock.locked ? " held by " : ", last held by ");
+	wait_say_task(view, lock.acquired_by);
+	if (lock.locked)
+		wait_on_task(view, lock.acquired_by);
+}
+
+static const struct async_future_kind kind = { &kind, "Lock", NULL, describe };
+
+static void take(struct async_lock *lock, const struct task *task)
+{
+	lock->locked = true;
+	lock->acquired_by = task->id;
+}
+
 int async_lock_acquire_at(const char *here, struct async_lock *lock)
 {
 	struct task *task = task_here(here, "async_lock_acquire");
@@ -22,16 +42,16 @@ int async_lock_acquire_at(const char *here, struct async_lock *lock)
 	int rc;
 
 	if (!lock->locked && !waiter_any_live(&lock->waiters)) {
-		lock->locked = true;
+		take(lock, task);
 		return 0;
 	}
-	rc = waiter_wait(&waiter, &lock->waiters, task, here);
+	rc = waiter_wait(&waiter, &lock->waiters, task, here, &kind, lock);
 	if (rc < 0) {
 		if (!lock->locked)
 			wake_first(lock);
 		return rc;
 	}
-	lock->locked = true;
+	take(lock, task);
 	return 0;
 }
 

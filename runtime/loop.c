@@ -43,6 +43,11 @@ void loop_call_soon(struct async_loop *loop, struct async_handle *handle)
 	list_append(&loop->ready, &handle->node);
 }
 
+static int64_t read_clock(struct async_loop *loop)
+{
+	return loop->clock = loop_now(loop);
+}
+
 /* ---- The turn -------------------------------------------------------------------------------- */
 
 /* Could a socket, a thread or a signal still make something happen? */
@@ -78,7 +83,8 @@ static void poll(struct async_loop *loop, int64_t timeout)
 		loop->fds_checked = false;
 	/* A full table may mean that there is more: ask again in the next turn. */
 	loop->turns_since_poll = count == LOOP_EVENTS ? LOOP_SKIP_TURNS : 0;
-	loop->turn_time = 0;
+	/* It may have slept: who waits next is to know since when. */
+	loop->turn_time = timeout != 0 && !loop->virtual_clock ? read_clock(loop) : 0;
 	if (loop->watches)
 		schedule_watched(loop);
 }
@@ -119,7 +125,7 @@ static bool may_skip(struct async_loop *loop)
 		return !loop->fd_count;
 	if (++loop->turns_since_poll >= LOOP_SKIP_TURNS)
 		return false;
-	loop->turn_time = loop_now(loop);
+	loop->turn_time = read_clock(loop);
 	if (loop->turns_since_poll == 1)
 		loop->polled_at = loop->turn_time;
 	return loop->turn_time - loop->polled_at < SKIP_TIME;
@@ -130,7 +136,6 @@ static bool wait_for_events(struct async_loop *loop)
 {
 	int64_t timeout;
 
-	loop->turn_time = 0;
 	if (!list_empty(&loop->ready)) {
 		if (!may_skip(loop))
 			poll(loop, 0);
@@ -245,7 +250,7 @@ bool loop_turn(struct async_loop *loop)
 		return false;
 	collect_posted(loop);
 	if (loop->timers.root)
-		timer_expire(&loop->timers, loop->turn_time ? loop->turn_time : loop_now(loop),
+		timer_expire(&loop->timers, loop->turn_time ? loop->turn_time : read_clock(loop),
 			     &loop->ready);
 	run_ready(loop);
 	return true;
@@ -288,6 +293,7 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 		loop_put_block(loop);
 		return rc;
 	}
+	read_clock(loop);
 	context_adopt(&loop->context);
 	loop_current = loop;
 	heartbeat_idle(&loop->heartbeat);

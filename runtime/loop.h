@@ -46,6 +46,7 @@ struct async_loop {
 	unsigned turns_since_poll;
 	int64_t polled_at; /* about when the poller was last asked, while work was ready */
 	int64_t turn_time; /* the clock as read in this turn since its poll; 0: not read */
+	int64_t clock;	   /* as it was read last */
 	struct poller *poller;
 	struct poll_event events[LOOP_EVENTS];
 
@@ -195,6 +196,8 @@ size_t offload_threads(const struct async_loop *loop);
 void report_context(const char *message, struct task *task);
 void report_unread(struct task *task);
 void report_future(struct async_future *future);
+
+/* dump/deadlock.c */
 void report_deadlock(struct async_loop *loop);
 
 #endif

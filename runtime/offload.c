@@ -12,6 +12,7 @@
 #include "runtime/list.h"
 #include "runtime/pool.h"
 #include "runtime/task.h"
+#include "runtime/wait.h"
 
 /* What the awaiting task keeps on its stack: an abandoned job may be gone before it runs again. */
 struct ticket {
@@ -64,11 +65,27 @@ static bool cancel_job(struct async_future *future)
 	return true;
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct ticket ticket;
+	struct job job;
+
+	if (!wait_peek_around(view, &ticket, future, future) ||
+	    !wait_peek(view, &job, ticket.job, sizeof job))
+		return;
+	wait_say(view, " running ");
+	wait_say_function(view, (const void *)job.fn);
+	if (job.state == JOB_QUEUED)
+		wait_say(view, ", queued: no thread is free");
+}
+
+static const struct async_future_kind kind = { &kind, "a thread", cancel_job, describe };
+
 static int await_job(struct task *task, const char *here, struct job *job, struct ticket *ticket)
 {
 	int rc;
 
-	*ticket = (struct ticket){ .future.cancel = cancel_job, .job = job };
+	*ticket = (struct ticket){ .future.kind = &kind, .job = job };
 	job->waiter = ticket;
 	job->came_back = job_back;
 	task->loop->jobs++;

@@ -188,6 +188,16 @@ bool async_process_returncode(const struct async_process *process, int *returnco
 	return process->child.ended;
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct async_process process;
+
+	if (waiter_peek_owner(view, future, &process, sizeof process))
+		wait_say(view, " %ld", (long)process.child.pid);
+}
+
+static const struct async_future_kind kind = { &kind, "subprocess", NULL, describe };
+
 int async_process_wait_at(const char *here, struct async_process *process, int *returncode)
 {
 	struct task *task = task_here(here, "async_process_wait");
@@ -197,7 +207,7 @@ int async_process_wait_at(const char *here, struct async_process *process, int *
 	must(!process->closed, "async_process_wait at %s: the process is closed", here);
 	process->users++;
 	if (!process->child.ended)
-		rc = waiter_wait(&waiter, &process->waiters, task, here);
+		rc = waiter_wait(&waiter, &process->waiters, task, here, &kind, process);
 	if (rc == 0 && process->closed)
 		rc = ASYNC_ECLOSED;
 	if (rc == 0)

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "runtime/sync.h"
 #include "runtime/task.h"
 #include "runtime/waiter.h"
 
@@ -73,6 +74,20 @@ static void wake_all(struct async_list *waiters)
 		waiter_wake(waiter_of(node));
 }
 
+/* ---- What a report says ---------------------------------------------------------------------- */
+
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct async_queue queue;
+
+	if (waiter_peek_owner(view, future, &queue, sizeof queue))
+		wait_say(view, ", %zu items, %zu unfinished", queue.count, queue.unfinished);
+}
+
+static const struct async_future_kind getting = { &getting, "Queue.get", NULL, describe };
+static const struct async_future_kind putting = { &putting, "Queue.put", NULL, describe };
+static const struct async_future_kind joining = { &joining, "Queue.join", NULL, describe };
+
 /* ---- Put and get ----------------------------------------------------------------------------- */
 
 int async_queue_put_nowait(struct async_queue *queue, void *item)
@@ -100,7 +115,7 @@ int async_queue_put_at(const char *here, struct async_queue *queue, void *item)
 	while (async_queue_full(queue)) {
 		if (queue->is_shutdown)
 			return ASYNC_EQUEUESHUTDOWN;
-		rc = waiter_wait(&putter, &queue->putters, task, here);
+		rc = waiter_wait(&putter, &queue->putters, task, here, &putting, queue);
 		if (rc < 0) {
 			if (waiter_woken(&putter) && !async_queue_full(queue))
 				wake_next(&queue->putters);
@@ -128,7 +143,7 @@ int async_queue_get_at(const char *here, struct async_queue *queue, void **item)
 	while (!queue->count) {
 		if (queue->is_shutdown)
 			return ASYNC_EQUEUESHUTDOWN;
-		rc = waiter_wait(&getter, &queue->getters, task, here);
+		rc = waiter_wait(&getter, &queue->getters, task, here, &getting, queue);
 		if (rc < 0) {
 			if (waiter_woken(&getter) && queue->count)
 				wake_next(&queue->getters);
@@ -173,7 +188,7 @@ int async_queue_task_done(struct async_queue *queue)
 
 int async_queue_join_at(const char *here, struct async_queue *queue)
 {
-	return queue->unfinished ? async_event_wait_at(here, &queue->finished) : 0;
+	return queue->unfinished ? sync_event_wait(here, &queue->finished, &joining, queue) : 0;
 }
 
 void async_queue_shutdown(struct async_queue *queue, bool immediate)

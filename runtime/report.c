@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - failures that nobody reads, in asyncio's words, and the deadlock report.
+ * report.c - failures that nobody reads, in asyncio's words.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,29 +125,4 @@ void async_report_unclosed(const char *opened_at, const char *format, ...)
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	hand_over(&context, NULL);
-}
-
-#define LISTED_MAX 50
-
-void report_deadlock(struct async_loop *loop)
-{
-	char name[TASK_NAME];
-	size_t listed = 0;
-
-	fprintf(stderr,
-		"deadlock: nothing is ready, no timer pends, and nothing outside can wake the loop; "
-		"%zu task%s wait%s for ever:\n",
-		loop->task_count, loop->task_count == 1 ? "" : "s",
-		loop->task_count == 1 ? "s" : "");
-	list_for_each(node, &loop->tasks) {
-		const struct task *task = container_of(node, struct task, all);
-
-		if (listed++ == LISTED_MAX)
-			break;
-		fprintf(stderr, "  task \"%s\" waits at %s (created at %s)\n",
-			task_name(task, name), task->waiting_at ? task->waiting_at : "?",
-			task->created_at);
-	}
-	if (loop->task_count > LISTED_MAX)
-		fprintf(stderr, "  and %zu more\n", loop->task_count - LISTED_MAX);
 }

@@ -8,6 +8,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/wait.h"
 
 static void pass_on(void *arg)
 {
@@ -36,6 +37,20 @@ static void let_go(void *arg)
 	async_future_remove_done_callback(shield->inner, &shield->inner_done);
 }
 
+static void describe(struct wait_view *view, const struct async_future *outer)
+{
+	struct async_shield shield;
+	uint64_t id;
+
+	if (!wait_peek_around(view, &shield, outer, outer) ||
+	    (id = wait_on(view, shield.inner)) == 0)
+		return;
+	wait_say(view, " of ");
+	wait_say_task(view, id);
+}
+
+static const struct async_future_kind kind = { &kind, "shield", NULL, describe };
+
 /* One that is done needs no shield: its outcome is there at once. */
 void async_shield_begin(struct async_shield *shield, struct async_future *inner)
 {
@@ -43,7 +58,7 @@ void async_shield_begin(struct async_shield *shield, struct async_future *inner)
 
 	must(inner, "async_shield_begin: the future is NULL");
 	task = task_of_future(inner);
-	*shield = (struct async_shield){ .inner = inner };
+	*shield = (struct async_shield){ .outer.kind = &kind, .inner = inner };
 	if (task)
 		task_take(task);
 	if (async_future_done(inner)) {

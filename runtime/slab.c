@@ -101,6 +101,24 @@ void slab_close(struct async_loop *loop)
 	}
 }
 
+/* A chunk at a time cannot be copied on a small stack: the links are, the blocks are the visitor's. */
+void slab_visit(const struct async_loop *loop,
+		bool (*peek)(void *arg, void *copy, const void *from, size_t size),
+		bool (*visit)(void *arg, const struct task *task), void *arg)
+{
+	const struct slab_chunk *chunk;
+
+	if (!peek(arg, &chunk, &loop->chunks, sizeof chunk))
+		return;
+	while (chunk) {
+		for (size_t i = 0; i < CHUNK_TASKS; i++)
+			if (!visit(arg, &chunk->tasks[i]))
+				return;
+		if (!peek(arg, &chunk, &chunk->next, sizeof chunk))
+			return;
+	}
+}
+
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 /* Lock held. */

@@ -8,6 +8,7 @@
  */
 #include <limits.h>
 
+#include "runtime/sync.h"
 #include "runtime/task.h"
 #include "runtime/waiter.h"
 
@@ -41,6 +42,8 @@ static void hand_out(struct async_semaphore *semaphore)
 		semaphore->value--;
 }
 
+static const struct async_future_kind semaphore_kind = { &semaphore_kind, "Semaphore", NULL, NULL };
+
 int async_semaphore_acquire_at(const char *here, struct async_semaphore *semaphore)
 {
 	struct task *task = task_here(here, "async_semaphore_acquire");
@@ -53,7 +56,7 @@ int async_semaphore_acquire_at(const char *here, struct async_semaphore *semapho
 		semaphore->value--;
 		return 0;
 	}
-	rc = waiter_wait(&waiter, &semaphore->waiters, task, here);
+	rc = waiter_wait(&waiter, &semaphore->waiters, task, here, &semaphore_kind, semaphore);
 	if (rc < 0 && waiter_woken(&waiter))
 		semaphore->value++;
 	/* New waiters may have queued only because of the order. */
@@ -90,12 +93,20 @@ bool async_event_is_set(const struct async_event *event)
 	return event->value;
 }
 
-int async_event_wait_at(const char *here, struct async_event *event)
+int sync_event_wait(const char *here, struct async_event *event,
+		    const struct async_future_kind *kind, const void *owner)
 {
 	struct task *task = task_here(here, "async_event_wait");
 	struct waiter waiter;
 
 	if (event->value)
 		return 0;
-	return waiter_wait(&waiter, &event->waiters, task, here);
+	return waiter_wait(&waiter, &event->waiters, task, here, kind, owner);
+}
+
+int async_event_wait_at(const char *here, struct async_event *event)
+{
+	static const struct async_future_kind kind = { &kind, "Event", NULL, NULL };
+
+	return sync_event_wait(here, event, &kind, event);
 }

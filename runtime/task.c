@@ -16,6 +16,7 @@
 #include "runtime/list.h"
 #include "runtime/local.h"
 #include "runtime/scope.h"
+#include "runtime/wait.h"
 
 #define COPY_MAX 2048u
 
@@ -37,7 +38,7 @@ static void task_main(void *arg);
 
 struct task *task_of_future(struct async_future *future)
 {
-	return future->cancel == cancel_task ? container_of(future, struct task, future) : NULL;
+	return future->kind == &task_kind ? container_of(future, struct task, future) : NULL;
 }
 
 /* What the task is to run, and the copy of its argument: at the top of its own stack. */
@@ -87,7 +88,7 @@ static int create(struct task **out, struct async_loop *loop, int (*fn)(void *ar
 	rc = lay_out(task, fn, arg, options->copy);
 	if (rc < 0)
 		goto no_name;
-	task->future.cancel = cancel_task;
+	task->future.kind = &task_kind;
 	task->references = 1;
 	*out = task;
 	return 0;
@@ -117,6 +118,7 @@ static struct task *create_unstarted(const char *here, const char *label, int (*
 	task->created_at = here;
 	task->label = label;
 	task->id = ++loop->next_id;
+	task->created_by = loop->current ? loop->current->id : 0;
 	task->state = TASK_READY;
 	task->step.run = task_step;
 	task->step.arg = task;

@@ -39,8 +39,10 @@ struct task {
 	struct task_extra *extra;  /* what few tasks have; NULL: nothing */
 	char *name;		   /* NULL: Task-<id> */
 	const char *label, *created_at, *waiting_at, *released_at;
+	int64_t waiting_since; /* by the clock as the loop read it last */
 	uint64_t id;
-	int references; /* of the loop, of the handle, of those who await it */
+	uint64_t created_by; /* the id of a task; 0: of none */
+	int references;	     /* of the loop, of the handle, of those who await it */
 	int cancelling;
 	uint16_t generation;
 	uint8_t state;
@@ -116,6 +118,13 @@ void extra_drop(struct task *task);
 struct task *slab_get(struct async_loop *loop);
 void slab_put(struct async_loop *loop, struct task *task);
 void slab_close(struct async_loop *loop);
+/*
+ * Shows each block there is, in use or not, for a report, perhaps on another thread: whatever is
+ * read goes through peek. Either function ends it by returning false.
+ */
+void slab_visit(const struct async_loop *loop,
+		bool (*peek)(void *arg, void *copy, const void *from, size_t size),
+		bool (*visit)(void *arg, const struct task *task), void *arg);
 
 /*
  * A copy of the text, cut to TASK_NAME - 1 bytes; NULL without memory. Never unmapped either, since

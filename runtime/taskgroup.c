@@ -14,6 +14,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
+#include "runtime/wait.h"
 
 struct member {
 	struct async_handle handle;
@@ -138,6 +139,37 @@ void async_task_group_cancel(struct async_task_group *group)
 		abort_group(group);
 }
 
+/* ---- What a report says ---------------------------------------------------------------------- */
+
+/* Of the parent in exit. */
+struct leaving {
+	struct async_future completed;
+	const struct async_task_group *group;
+};
+
+static void describe(struct wait_view *view, const struct async_future *completed)
+{
+	const struct async_list *head, *node;
+	struct async_task_group group;
+	struct leaving leaving;
+	struct member member;
+	size_t left = 0;
+
+	if (!wait_peek_around(view, &leaving, completed, completed) ||
+	    !wait_peek(view, &group, leaving.group, sizeof group))
+		return;
+	head = &leaving.group->members;
+	for (node = group.members.next; node && node != head; node = member.node.next) {
+		if (!wait_peek_around(view, &member, node, node))
+			break;
+		wait_on(view, &member.task->future);
+		left++;
+	}
+	wait_say(view, ", %zu task%s left", left, left == 1 ? "" : "s");
+}
+
+static const struct async_future_kind kind = { &kind, "TaskGroup", NULL, describe };
+
 /* ---- Leaving --------------------------------------------------------------------------------- */
 
 /*
@@ -146,14 +178,15 @@ void async_task_group_cancel(struct async_task_group *group)
  */
 static bool wait_for_members(struct async_task_group *group, struct task *task, const char *here)
 {
-	struct async_future completed;
+	struct leaving leaving = { .group = group };
 	bool cancelled = false;
 
 	scope_edges_begin(task);
 	while (!list_empty(&group->members)) {
-		async_future_init(&completed);
-		group->completed = &completed;
-		if (future_wait(task, here, &completed) == ASYNC_ECANCELED && !group->aborting) {
+		leaving.completed = (struct async_future){ .kind = &kind };
+		group->completed = &leaving.completed;
+		if (future_wait(task, here, &leaving.completed) == ASYNC_ECANCELED &&
+		    !group->aborting) {
 			cancelled = true;
 			cancel_members(group);
 		}

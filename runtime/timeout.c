@@ -12,6 +12,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
+#include "runtime/wait.h"
 
 static void expire(void *arg)
 {
@@ -96,6 +97,27 @@ void async_timeout_reschedule(struct async_timeout *limit, double seconds)
 	arm(limit, seconds);
 }
 
+/* ---- wait_for -------------------------------------------------------------------------------- */
+
+struct ending {
+	struct async_future waiter;
+	const struct async_future *future;
+};
+
+static void describe(struct wait_view *view, const struct async_future *waiter)
+{
+	struct ending ending;
+	uint64_t id;
+
+	if (!wait_peek_around(view, &ending, waiter, waiter) ||
+	    (id = wait_on(view, ending.future)) == 0)
+		return;
+	wait_say(view, " of ");
+	wait_say_task(view, id);
+}
+
+static const struct async_future_kind kind = { &kind, "cancelled end", NULL, describe };
+
 static void release_waiter(void *waiter)
 {
 	async_future_set_result(waiter, 0);
@@ -104,14 +126,13 @@ static void release_waiter(void *waiter)
 /* Cancels and waits for the end, whatever it is; a turn later than an await would, as in asyncio. */
 static int cancel_and_wait(struct task *task, const char *here, struct async_future *future)
 {
-	struct async_future waiter;
+	struct ending ending = { .waiter.kind = &kind, .future = future };
 	struct async_handle callback = { 0 };
 	int rc;
 
-	async_future_init(&waiter);
-	async_future_add_done_callback(future, &callback, release_waiter, &waiter);
+	async_future_add_done_callback(future, &callback, release_waiter, &ending.waiter);
 	async_future_cancel(future);
-	rc = future_wait(task, here, &waiter);
+	rc = future_wait(task, here, &ending.waiter);
 	async_handle_cancel(&callback);
 	if (rc < 0)
 		return rc;

@@ -12,20 +12,25 @@
 
 #include "runtime/future.h"
 #include "runtime/list.h"
+#include "runtime/wait.h"
 
 struct waiter {
 	struct async_list node;
 	struct async_future future;
+	const void *owner; /* the primitive that it waits for, for the kind to describe */
 };
 
 /* Queues at the end, waits, and leaves the list. 0, or ASYNC_ECANCELED. */
 ASYNC_SUSPENDS static inline int waiter_wait(struct waiter *waiter, struct async_list *waiters,
-					     struct task *task, const char *here)
+					     struct task *task, const char *here,
+					     const struct async_future_kind *kind,
+					     const void *owner)
 {
 	int rc;
 
 	waiter->node = (struct async_list){ 0 };
-	async_future_init(&waiter->future);
+	waiter->future = (struct async_future){ .kind = kind };
+	waiter->owner = owner;
 	list_append(waiters, &waiter->node);
 	rc = future_wait(task, here, &waiter->future);
 	list_remove(&waiter->node);
@@ -35,6 +40,16 @@ ASYNC_SUSPENDS static inline int waiter_wait(struct waiter *waiter, struct async
 static inline bool waiter_woken(const struct waiter *waiter)
 {
 	return waiter->future.state == ASYNC_FINISHED;
+}
+
+/* For describe: the primitive that a waiter's future is about, copied. */
+static inline bool waiter_peek_owner(struct wait_view *view, const struct async_future *future,
+				     void *copy, size_t size)
+{
+	struct waiter waiter;
+
+	return wait_peek_around(view, &waiter, future, future) &&
+	       wait_peek(view, copy, waiter.owner, size);
 }
 
 static inline struct waiter *waiter_of(struct async_list *node)

@@ -15,7 +15,23 @@ struct wait {
 	struct children children;
 	enum async_return_when when;
 	size_t left;
+	struct async_timer limit;
 };
+
+static void describe(struct wait_view *view, const struct async_future *waiter)
+{
+	struct wait wait;
+
+	if (!wait_peek_around(view, &wait, waiter, waiter))
+		return;
+	children_describe(view, &wait.children);
+	if (!wait.limit.pending)
+		return;
+	wait_say(view, ", at most ");
+	wait_say_time_until(view, wait.limit.when);
+}
+
+static const struct async_future_kind kind = { &kind, "wait", NULL, describe };
 
 static void release(void *waiter)
 {
@@ -53,20 +69,19 @@ static int count_done(const struct wait *wait, size_t *pending)
 
 static int wait_limited(struct wait *wait, struct task *task, const char *here, double seconds)
 {
-	struct async_timer timer = { 0 };
 	int rc;
 
-	async_future_init(&wait->waiter);
+	wait->waiter = (struct async_future){ .kind = &kind };
 	wait->left = wait->children.unique;
 	if (seconds != ASYNC_NO_TIMEOUT)
-		async_call_later(&timer, seconds, release, &wait->waiter);
+		async_call_later(&wait->limit, seconds, release, &wait->waiter);
 	for (size_t i = 0; i < wait->children.count; i++) {
 		wait->children.list[i].owner = wait;
 		if (!wait->children.list[i].repeated)
 			children_watch(&wait->children.list[i], child_done);
 	}
 	rc = future_wait(task, here, &wait->waiter);
-	async_timer_cancel(&timer);
+	async_timer_cancel(&wait->limit);
 	return rc;
 }
 

@@ -127,8 +127,8 @@ TEST(a_deadlock_is_reported_with_each_task_and_the_line_it_waits_at)
 {
 	CHECK_INT(run(await_one_that_waits, NULL), ASYNC_EDEADLOCK);
 	EXPECT_ABORT(deadlock(), "deadlock: nothing is ready", "2 tasks wait",
-		     "task \"main\" waits at tests/test_run.c:",
-		     "task \"stuck\" waits at tests/test_run.c:");
+		     "task 1 \"main\" waits at tests/test_run.c:",
+		     "task 2 \"stuck\" waits at tests/test_run.c:");
 }
 
 static int catch_and_wait_again(void *arg)

@@ -18,6 +18,13 @@ struct maps_place {
 /* False when the address is in no file, or this system does not say. */
 bool maps_find(uintptr_t address, struct maps_place *place);
 
+struct maps_range {
+	uintptr_t low, high;
+};
+
+/* Where code may run, in ascending order. Returns how many ranges, at most max. */
+size_t maps_code(struct maps_range *ranges, size_t max);
+
 /* Copies what is there, up to the first page that is not. Returns how many bytes. */
 size_t maps_read(void *bytes, size_t size, uintptr_t from);
 

@@ -98,6 +98,26 @@ bool maps_find(uintptr_t address, struct maps_place *place)
 	return true;
 }
 
+size_t maps_code(struct maps_range *ranges, size_t max)
+{
+	struct reader reader = { .fd = openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC) };
+	size_t count = 0;
+	char line[64];
+
+	if (reader.fd < 0)
+		return 0;
+	while (count < max && next_line(&reader, line, sizeof(line))) {
+		struct maps_range range;
+		const char *rest = hex(hex(line, &range.low) + 1, &range.high);
+
+		/* " r-x" */
+		if (rest[3] == 'x')
+			ranges[count++] = range;
+	}
+	close(reader.fd);
+	return count;
+}
+
 /* Where a container's filter refuses process_vm_readv(). */
 static ssize_t read_by_file(void *bytes, size_t size, uintptr_t from)
 {

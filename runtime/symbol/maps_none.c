@@ -8,6 +8,12 @@ bool maps_find(uintptr_t address, struct maps_place *place)
 	return false;
 }
 
+size_t maps_code(struct maps_range *ranges, size_t max)
+{
+	(void)ranges, (void)max;
+	return 0;
+}
+
 size_t maps_read(void *bytes, size_t size, uintptr_t from)
 {
 	(void)bytes, (void)size, (void)from;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * print.c - the groups of stacks as text, in Go's manner: a line that says what the task waits for,
+ * the program's own functions, where the task was created, and who else stands there.
+ */
+#include "runtime/dump/dump.h"
+
+#include <string.h>
+
+#define RANGES_SHOWN 8
+
+/* ---- Frames ---------------------------------------------------------------------------------- */
+
+static void say_frame(struct dump *dump, const struct symbol_frame *frame)
+{
+	dump_say(dump, "    %-24s ", frame->function[0] ? frame->function : "?");
+	if (frame->line > 0)
+		dump_say(dump, "%s:%d%s\n", frame->file, frame->line,
+			 frame->gap ? " (a tail call)" : "");
+	else if (frame->gap)
+		dump_say(dump, "(a tail call: frames are missing)\n");
+	else
+		dump_say(dump, "%s+0x%lx\n", frame->module, (unsigned long)frame->offset);
+}
+
+/* The one that the program has called stands for all that are above it. */
+static void say_folded(struct dump *dump, const struct symbol_frame *frame, size_t count)
+{
+	const char *function = frame->function[0] ? frame->function : frame->module;
+	size_t length = strlen(function);
+
+	/* async_sleep() is a macro for async_sleep_at(). */
+	if (length > 3 && strcmp(function + length - 3, "_at") == 0)
+		length -= 3;
+	dump_say(dump, "    %.*s", (int)length, function);
+	dump_say(dump, count > 1 ? "  (and %zu more above it)\n" : "\n", count - 1);
+}
+
+/*
+ * What is below the program's own outermost function started the task, and is the same for all.
+ * False: there is none of the program's own.
+ */
+static bool say_frames(struct dump *dump, size_t count)
+{
+	const struct symbol_frame *frames = dump->frames;
+	size_t end = count;
+
+	while (end > 0 && frames[end - 1].owner != SYMBOL_PROGRAM)
+		end--;
+	for (size_t i = 0; i < end; i++) {
+		size_t from = i;
+
+		while (i < end && frames[i].owner != SYMBOL_PROGRAM)
+			i++;
+		if (i > from)
+			say_folded(dump, &frames[i - 1], i - from);
+		if (i < end)
+			say_frame(dump, &frames[i]);
+	}
+	return end > 0;
+}
+
+/* ---- A task ---------------------------------------------------------------------------------- */
+
+/* The place of the wait is known even where the stack is not. */
+static void say_stack(struct dump *dump, const struct task *task)
+{
+	size_t count = dump_unwind(dump, task);
+	char place[DUMP_LINE];
+
+	if (say_frames(dump, count) || !task->started)
+		return;
+	dump_copy_text(dump, task->waiting_at, place);
+	dump_say(dump, "    at %s  (%s)\n", place,
+		 count ? "a tail call has erased its frames" : "its stack cannot be read");
+}
+
+static void say_created(struct dump *dump, const struct task *task)
+{
+	char text[DUMP_LINE];
+
+	dump_copy_text(dump, task->label, text);
+	dump_say(dump, "    created to run %s", text);
+	dump_copy_text(dump, task->created_at, text);
+	dump_say(dump, " %s %s", strchr(text, ':') ? "at" : "by", text);
+	if (task->created_by) {
+		dump_describe_name(dump, task->created_by, text);
+		dump_say(dump, " by %s", text);
+	}
+	dump_say(dump, "\n");
+}
+
+void dump_print_task(struct dump *dump, size_t index)
+{
+	char text[DUMP_LINE];
+	struct task task;
+
+	if (!dump_task(dump, index, &task))
+		return;
+	dump_describe_name(dump, task.id, text);
+	dump_say(dump, "%s ", text);
+	dump_describe(dump, &task, text);
+	dump_say(dump, "[%s]:\n", text);
+	say_stack(dump, &task);
+	say_created(dump, &task);
+}
+
+/* ---- Groups ---------------------------------------------------------------------------------- */
+
+/* "tasks 18-21, 30" */
+static void say_others(struct dump *dump, int32_t group)
+{
+	uint64_t first = 0, last = 0;
+	size_t ranges = 0, i = (size_t)dump->groups[group].first + 1;
+
+	dump_say(dump, "    and %u more with this stack:", dump->groups[group].count - 1);
+	for (;; i++) {
+		const struct dump_entry *entry = &dump->entries[i];
+
+		if (i < dump->count && entry->group != group)
+			continue;
+		if (i < dump->count && first && entry->id == last + 1) {
+			last = entry->id;
+			continue;
+		}
+		if (first && ++ranges > RANGES_SHOWN)
+			break;
+		if (first && last > first)
+			dump_say(dump, " %llu-%llu", (unsigned long long)first,
+				 (unsigned long long)last);
+		else if (first)
+			dump_say(dump, " %llu", (unsigned long long)first);
+		if (i == dump->count)
+			break;
+		first = last = entry->id;
+	}
+	dump_say(dump, ranges > RANGES_SHOWN ? " ...\n" : "\n");
+}
+
+void dump_print_groups(struct dump *dump)
+{
+	size_t shown = dump->group_count < DUMP_GROUPS ? dump->group_count : DUMP_GROUPS;
+	size_t hidden = dump->skipped;
+
+	for (size_t i = 0; i < shown && !dump_moved(dump); i++) {
+		dump_say(dump, "\n");
+		dump_print_task(dump, (size_t)dump->groups[i].first);
+		if (dump->groups[i].count > 1)
+			say_others(dump, (int32_t)i);
+	}
+	for (size_t i = shown; i < dump->group_count; i++)
+		hidden += dump->groups[i].count;
+	if (hidden && !dump->moved)
+		dump_say(dump, "\nand %zu tasks more, on other stacks\n", hidden);
+}
