@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * interrupt.c - what asyncio.run() does about SIGINT: the first cancels main, the second does not
- * wait for it. Only where the signal would have killed the process, and only in its main thread.
+ * wait for it; and SIGQUIT, which prints all tasks. Only where the signal would have killed the
+ * process, and only in its main thread.
  */
 #include "runtime/interrupt.h"
 
 #include <signal.h>
 
 #include "runtime/cancel.h"
+#include "runtime/dump/dump.h"
 #include "runtime/portable.h"
 #include "runtime/signal.h"
 
@@ -27,6 +29,11 @@ static void arrived(void *arg)
 		interrupt->loop->stopping = true;
 }
 
+static void asked(void *loop)
+{
+	dump_answer(loop);
+}
+
 static bool has_default(int signo)
 {
 	struct sigaction now;
@@ -44,6 +51,8 @@ void interrupt_begin(struct interrupt *interrupt, struct async_loop *loop, struc
 	for (int i = 0; i < 2; i++)
 		if (signals_of[signals][i] && has_default(signals_of[signals][i]))
 			signal_add_interrupt(signals_of[signals][i], arrived, interrupt);
+	if (signals != ASYNC_NO_SIGNALS && has_default(SIGQUIT))
+		signal_add_report(SIGQUIT, asked, loop);
 }
 
 int interrupt_end(struct interrupt *interrupt, int rc)

@@ -16,6 +16,8 @@
 
 #define SIGNALS 65
 
+enum purpose { CALLBACK, INTERRUPT, REPORT };
+
 struct registration {
 	struct async_loop *_Atomic loop;
 	atomic_bool arrived;
@@ -23,11 +25,12 @@ struct registration {
 	struct async_handle handle;
 	void (*run)(void *arg);
 	void *arg;
-	bool interrupts;
+	enum purpose purpose;
 	_Atomic(int64_t) arrived_at;
 };
 
 #define STUCK_AFTER (TIMER_SECOND / 2)
+#define REPEATED_WITHIN (2 * TIMER_SECOND)
 
 static struct registration registrations[SIGNALS];
 static atomic_int arriving; /* handlers that run now */
@@ -40,15 +43,31 @@ static int64_t now(void)
 	return time.tv_sec * TIMER_SECOND + time.tv_nsec;
 }
 
+static void give_up(const struct registration *registration, int signo)
+{
+	sigaction(signo, &registration->previous, NULL);
+	raise(signo);
+}
+
 /* An interrupt that nobody looks at: the loop is stuck, and the next one must not be in vain, too. */
 static void note_time(struct registration *registration, int signo)
 {
 	if (!atomic_load(&registration->arrived)) {
 		atomic_store(&registration->arrived_at, now());
 	} else if (now() - atomic_load(&registration->arrived_at) > STUCK_AFTER) {
-		sigaction(signo, &registration->previous, NULL);
-		raise(signo);
+		give_up(registration, signo);
 	}
+}
+
+/* Who asks again at once does not want a report. */
+static void note_request(struct registration *registration, struct async_loop *loop, int signo)
+{
+	int64_t time = now(), before = atomic_exchange(&registration->arrived_at, time);
+
+	if (before && time - before < REPEATED_WITHIN)
+		give_up(registration, signo);
+	else
+		atomic_store(&loop->heartbeat.asked_at, time);
 }
 
 /* Async-signal-safe: atomics, the clock, and a wake-up that is a write. */
@@ -60,8 +79,10 @@ static void arrive(int signo)
 	atomic_fetch_add(&arriving, 1);
 	loop = atomic_load(&registrations[signo].loop);
 	if (loop) {
-		if (registrations[signo].interrupts)
+		if (registrations[signo].purpose == INTERRUPT)
 			note_time(&registrations[signo], signo);
+		else if (registrations[signo].purpose == REPORT)
+			note_request(&registrations[signo], loop, signo);
 		atomic_store(&registrations[signo].arrived, true);
 		atomic_store(&loop->has_signals, true);
 		poller_wake(loop->poller);
@@ -79,7 +100,7 @@ static void forget_loop(struct registration *registration)
 }
 
 static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void *arg,
-	       bool interrupts)
+	       enum purpose purpose)
 {
 	struct sigaction action = { .sa_handler = arrive, .sa_flags = SA_RESTART };
 	struct registration *registration;
@@ -94,7 +115,8 @@ static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void 
 	registration = &registrations[signo];
 	registration->run = run;
 	registration->arg = arg;
-	registration->interrupts = interrupts;
+	registration->purpose = purpose;
+	atomic_store(&registration->arrived_at, 0);
 	atomic_store(&registration->arrived, false);
 	atomic_store(&registration->loop, loop);
 	sigemptyset(&action.sa_mask);
@@ -104,18 +126,23 @@ static int add(struct async_loop *loop, int signo, void (*run)(void *arg), void 
 		atomic_store(&registration->loop, NULL);
 		return code;
 	}
-	loop->signals += !interrupts;
+	loop->signals += purpose == CALLBACK;
 	return 0;
 }
 
 int async_add_signal_handler(int signo, void (*run)(void *arg), void *arg)
 {
-	return add(loop_here("?", "async_add_signal_handler"), signo, run, arg, false);
+	return add(loop_here("?", "async_add_signal_handler"), signo, run, arg, CALLBACK);
 }
 
 int signal_add_interrupt(int signo, void (*run)(void *arg), void *arg)
 {
-	return add(loop_here("?", "async_run"), signo, run, arg, true);
+	return add(loop_here("?", "async_run"), signo, run, arg, INTERRUPT);
+}
+
+int signal_add_report(int signo, void (*run)(void *arg), void *arg)
+{
+	return add(loop_here("?", "async_run"), signo, run, arg, REPORT);
 }
 
 int async_remove_signal_handler(int signo)
@@ -131,7 +158,7 @@ int async_remove_signal_handler(int signo)
 	sigaction(signo, &registration->previous, NULL);
 	async_handle_cancel(&registration->handle);
 	forget_loop(registration);
-	loop->signals -= !registration->interrupts;
+	loop->signals -= registration->purpose == CALLBACK;
 	return 0;
 }
 
@@ -139,7 +166,7 @@ void signal_remove_interrupts(struct async_loop *loop)
 {
 	for (int signo = 1; signo < SIGNALS; signo++)
 		if (atomic_load(&registrations[signo].loop) == loop &&
-		    registrations[signo].interrupts)
+		    registrations[signo].purpose != CALLBACK)
 			async_remove_signal_handler(signo);
 }
 
@@ -153,6 +180,10 @@ void signal_deliver(struct async_loop *loop)
 		    !atomic_exchange(&registration->arrived, false) ||
 		    list_linked(&registration->handle.node))
 			continue;
+		if (registration->purpose == REPORT) {
+			registration->run(registration->arg);
+			continue;
+		}
 		registration->handle.run = registration->run;
 		registration->handle.arg = registration->arg;
 		loop_call_soon(loop, &registration->handle);

@@ -11,6 +11,12 @@ struct async_loop;
  * what it does by default.
  */
 int signal_add_interrupt(int signo, void (*run)(void *arg), void *arg);
+/*
+ * The same for a signal that asks for a report: run(arg) is called between two turns, outside of any
+ * slice, and a stuck loop's watchdog sees it in heartbeat.asked_at. The next one within 2 s does what
+ * it does by default.
+ */
+int signal_add_report(int signo, void (*run)(void *arg), void *arg);
 /* Those of them that are left: a program may have put a handler of its own in their place. */
 void signal_remove_interrupts(struct async_loop *loop);
 

@@ -8,6 +8,7 @@
  *     capture.c  where it is: registers and a copy of its stack
  *     advice.c   the system call's name, and what to call instead
  *     report.c   the text, pure
+ *     stuck.c    all tasks, when SIGQUIT asked for them and the loop does not answer
  */
 #ifndef LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
 #define LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
@@ -169,6 +170,9 @@ struct watchdog {
 
 	struct watchdog_question question;
 };
+
+/* Prints all tasks when SIGQUIT has asked for them and the loop has not got to it within the limit. */
+void watchdog_answer_for_loop(struct watchdog *watchdog);
 
 /* The thread: takes a struct watchdog. */
 void *watchdog_monitor(void *arg);

@@ -311,6 +311,7 @@ void *watchdog_monitor(void *arg)
 	while (atomic_load(&w->hb->bell) != HEARTBEAT_STOP) {
 		observe(w);
 		answer(w);
+		watchdog_answer_for_loop(w);
 		rest(w);
 	}
 	observe(w);
