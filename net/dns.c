@@ -19,7 +19,8 @@
 #include "net/address.h"
 #include "net/lookup.h"
 #include "net/name.h"
-#include "runtime/list.h"
+#include "runtime/sync.h"
+#include "runtime/waiter.h"
 
 /* Threads that wait in getaddrinfo cost little; a stuck name must not be the next one's delay. */
 #define THREADS 64
@@ -261,6 +262,16 @@ static int deliver(const struct answer *answer, int port, struct net_address *ou
 	return count;
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	struct waiter waiter;
+
+	if (wait_peek_around(view, &waiter, future, future))
+		wait_say_text(view, ((const struct answer *)waiter.owner)->name);
+}
+
+static const struct async_future_kind look_up = { &look_up, "look-up of ", NULL, describe };
+
 ASYNC_SUSPENDS
 int net_resolve_at(const char *here, const char *host, int port, int family,
 		   struct net_address *out, int max)
@@ -287,7 +298,7 @@ int net_resolve_at(const char *here, const char *host, int port, int family,
 	answer->used = ++dns->clock;
 	answer->references++;
 	if (!answer->landed)
-		rc = async_event_wait_at(here, &answer->landing);
+		rc = sync_event_wait(here, &answer->landing, &look_up, answer);
 	if (rc == 0)
 		rc = deliver(answer, port, out, max);
 	drop(answer);

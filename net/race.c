@@ -14,6 +14,7 @@
 #include "net/socket.h"
 #include "runtime/base.h"
 #include "runtime/fd.h"
+#include "runtime/sync.h"
 
 #define HEAD_START 0.25
 
@@ -74,6 +75,8 @@ static void start(struct race *race, struct attempt *next, const struct net_addr
 	}
 }
 
+static const struct async_future_kind kind = { &kind, "the first of the connections", NULL, NULL };
+
 /* Waits until an attempt ends, or until it is time for the next one. */
 ASYNC_SUSPENDS
 static int wait_for_change(struct race *race, bool more)
@@ -82,7 +85,7 @@ static int wait_for_change(struct race *race, bool more)
 	int rc;
 
 	async_timeout_begin(&limit, more ? HEAD_START : ASYNC_NO_TIMEOUT);
-	rc = async_event_wait_at(race->here, &race->changed);
+	rc = sync_event_wait(race->here, &race->changed, &kind, race);
 	rc = async_timeout_end(&limit, rc);
 	async_event_clear(&race->changed);
 	return rc == ASYNC_ETIMEOUT ? 0 : rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/address.h"
+#include "net/peer.h"
 #include "runtime/fd.h"
 #include "runtime/portable.h"
 
@@ -72,6 +73,7 @@ int socket_connect(const char *here, const struct net_address *address)
 
 	if (fd < 0)
 		return -errno;
+	peer_enable_reports();
 	socket_no_delay(fd);
 	if (connect(fd, &address->any, address->length) < 0)
 		error = errno;
@@ -100,6 +102,7 @@ int socket_listen(const char *here, const struct net_address *address)
 
 	if (fd < 0)
 		return -errno;
+	peer_enable_reports();
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
 	    bind(fd, &address->any, address->length) < 0 || listen(fd, BACKLOG) < 0)
 		rc = -errno;
