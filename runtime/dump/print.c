@@ -11,16 +11,33 @@
 
 /* ---- Frames ---------------------------------------------------------------------------------- */
 
-static void say_frame(struct dump *dump, const struct symbol_frame *frame)
+static bool same(const struct symbol_frame *a, const struct symbol_frame *b)
+{
+	return a->line == b->line && a->offset == b->offset && a->owner == b->owner &&
+	       strcmp(a->function, b->function) == 0;
+}
+
+/* Recursion: how many frames from here on are one and the same. */
+static size_t count_same(const struct symbol_frame *frames, size_t count)
+{
+	size_t times = 1;
+
+	while (times < count && same(&frames[0], &frames[times]))
+		times++;
+	return times;
+}
+
+static void say_frame(struct dump *dump, const struct symbol_frame *frame, size_t times)
 {
 	dump_say(dump, "    %-24s ", frame->function[0] ? frame->function : "?");
 	if (frame->line > 0)
-		dump_say(dump, "%s:%d%s\n", frame->file, frame->line,
+		dump_say(dump, "%s:%d%s", frame->file, frame->line,
 			 frame->gap ? " (a tail call)" : "");
 	else if (frame->gap)
-		dump_say(dump, "(a tail call: frames are missing)\n");
+		dump_say(dump, "(a tail call: frames are missing)");
 	else
-		dump_say(dump, "%s+0x%lx\n", frame->module, (unsigned long)frame->offset);
+		dump_say(dump, "%s+0x%lx", frame->module, (unsigned long)frame->offset);
+	dump_say(dump, times > 1 ? " (%zu times)\n" : "\n", times);
 }
 
 /* The one that the program has called stands for all that are above it. */
@@ -47,15 +64,14 @@ static bool say_frames(struct dump *dump, size_t count)
 
 	while (end > 0 && frames[end - 1].owner != SYMBOL_PROGRAM)
 		end--;
-	for (size_t i = 0; i < end; i++) {
-		size_t from = i;
-
-		while (i < end && frames[i].owner != SYMBOL_PROGRAM)
+	for (size_t i = 0, from = 0; i < end; from = i) {
+		while (frames[i].owner != SYMBOL_PROGRAM)
 			i++;
 		if (i > from)
 			say_folded(dump, &frames[i - 1], i - from);
-		if (i < end)
-			say_frame(dump, &frames[i]);
+		from = i;
+		i += count_same(&frames[i], end - i);
+		say_frame(dump, &frames[from], i - from);
 	}
 	return end > 0;
 }

@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_dump.c - what each task waits for, in words; who awaits whom; circles; many tasks in little
+ * time and few lines. On the virtual clock, so that each second is exact.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/async.h"
+#include "tests/harness.h"
+
+#define NAMED(task_name) &(struct async_task_options){ .name = (task_name) }
+
+static struct async_task *start(int (*fn)(void *arg), void *arg, const char *name)
+{
+	struct async_task *task = async_create_task_with(fn, arg, NAMED(name));
+
+	CHECK(task != NULL);
+	return task;
+}
+
+/* What a call has written. */
+static const char *written(int (*print)(int fd))
+{
+	const char *path = temp_path("dump");
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK_INT(print(fd), 0);
+	close(fd);
+	return read_file(path, NULL);
+}
+
+/* ---- What a task waits for ------------------------------------------------------------------- */
+
+static struct async_event never;
+static struct async_future nothing;
+static struct async_lock lock;
+static struct async_condition condition;
+static struct async_semaphore semaphore = ASYNC_SEMAPHORE(0);
+static struct async_barrier barrier = ASYNC_BARRIER(3);
+static struct async_queue empty, full;
+static struct async_task *sleeper, *quick, *stubborn, *late;
+static int sockets[2];
+
+static int sleep_long(void *arg)
+{
+	(void)arg;
+	return async_sleep(5);
+}
+
+static int end_at_once(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static int wait_readable(void *arg)
+{
+	(void)arg;
+	return async_wait_readable(sockets[0]);
+}
+
+static int wait_writable(void *arg)
+{
+	(void)arg;
+	return async_wait_writable(sockets[0]);
+}
+
+static int wait_for_task(void *arg)
+{
+	(void)arg;
+	return async_await(sleeper);
+}
+
+static int wait_for_future(void *arg)
+{
+	(void)arg;
+	return async_future_await(&nothing);
+}
+
+static int wait_gather(void *arg)
+{
+	struct async_task *tasks[] = { sleeper, quick, sleeper };
+
+	(void)arg;
+	return async_gather(tasks, 3, ASYNC_RETURN_EXCEPTIONS, NULL);
+}
+
+static int wait_wait(void *arg)
+{
+	struct async_task *tasks[] = { sleeper, late };
+
+	(void)arg;
+	return async_wait(tasks, 2, ASYNC_ALL_COMPLETED, 7.5, NULL);
+}
+
+static int wait_as_completed(void *arg)
+{
+	struct async_completion *all = async_as_completed(&sleeper, 1, 4);
+	int rc = async_as_completed_next(all, NULL);
+
+	(void)arg;
+	async_as_completed_end(all);
+	return rc;
+}
+
+static int wait_shield(void *arg)
+{
+	(void)arg;
+	return async_shield(sleeper);
+}
+
+static int wait_group(void *arg)
+{
+	struct async_task_group group = { 0 };
+
+	(void)arg;
+	async_task_group_enter(&group);
+	CHECK(async_task_group_create_task(&group, sleep_long, NULL) != NULL);
+	CHECK(async_task_group_create_task(&group, end_at_once, NULL) != NULL);
+	return async_task_group_exit(&group, 0);
+}
+
+static int refuse_to_end(void *arg)
+{
+	(void)arg;
+	async_sleep(100);
+	return async_sleep(100);
+}
+
+static int wait_for_its_end(void *arg)
+{
+	(void)arg;
+	return async_wait_for(stubborn, 0);
+}
+
+static int hold_lock(void *arg)
+{
+	(void)arg;
+	async_lock_acquire(&lock);
+	return async_sleep(5);
+}
+
+static int wait_lock(void *arg)
+{
+	(void)arg;
+	return async_lock_acquire(&lock);
+}
+
+static int wait_event(void *arg)
+{
+	(void)arg;
+	return async_event_wait(&never);
+}
+
+static int wait_condition(void *arg)
+{
+	int rc;
+
+	(void)arg;
+	async_condition_acquire(&condition);
+	rc = async_condition_wait(&condition);
+	async_condition_release(&condition);
+	return rc;
+}
+
+static int wait_semaphore(void *arg)
+{
+	(void)arg;
+	return async_semaphore_acquire(&semaphore);
+}
+
+static int wait_barrier(void *arg)
+{
+	(void)arg;
+	return async_barrier_wait(&barrier);
+}
+
+static int wait_get(void *arg)
+{
+	void *item;
+
+	(void)arg;
+	return async_queue_get(&empty, &item);
+}
+
+static int wait_put(void *arg)
+{
+	(void)arg;
+	return async_queue_put(&full, NULL);
+}
+
+static int wait_join(void *arg)
+{
+	(void)arg;
+	return async_queue_join(&full);
+}
+
+static int wait_with_limits(void *arg)
+{
+	struct async_timeout outer, inner;
+	int rc;
+
+	(void)arg;
+	async_timeout_begin(&outer, 3);
+	async_timeout_begin(&inner, 9);
+	rc = async_event_wait(&never);
+	rc = async_timeout_end(&inner, rc);
+	return async_timeout_end(&outer, rc);
+}
+
+static int wait_after_limits(void *arg)
+{
+	struct async_timeout limit;
+
+	(void)arg;
+	async_timeout_begin(&limit, 3);
+	async_timeout_end(&limit, async_sleep(0));
+	return async_event_wait(&never);
+}
+
+/* The words in brackets a second after the wait began; "%llu" is the id of the sleeper. */
+static const struct {
+	const char *name, *words;
+	int (*fn)(void *arg);
+} kinds[] = {
+	{ "readable", "readable fd %d, 1.0 s", wait_readable },
+	{ "writable", "writable fd %d, 1.0 s", wait_writable },
+	{ "task", "awaiting task 2 \"sleeper\", 1.0 s", wait_for_task },
+	{ "future", "a future, 1.0 s", wait_for_future },
+	{ "gather", "gather of 2, 1 done, 1.0 s", wait_gather },
+	{ "wait", "wait of 2, 0 done, at most 6.5 s, 1.0 s", wait_wait },
+	{ "as_completed", "as_completed of 1, 0 done, at most 3.0 s, 1.0 s", wait_as_completed },
+	{ "shield", "shield of task 2 \"sleeper\", 1.0 s", wait_shield },
+	{ "group", "TaskGroup, 1 task left, 1.0 s", wait_group },
+	{ "ending", "cancelled end of task 4 \"stubborn\", 1.0 s", wait_for_its_end },
+	{ "holder", "sleep, wakes in 4.0 s, 1.0 s", hold_lock },
+	{ "lock", "Lock held by task 16 \"holder\", 1.0 s", wait_lock },
+	{ "event", "Event, 1.0 s", wait_event },
+	{ "condition", "Condition, 1.0 s", wait_condition },
+	{ "semaphore", "Semaphore, 1.0 s", wait_semaphore },
+	{ "barrier", "Barrier, 1 of 3 are here, 1.0 s", wait_barrier },
+	{ "get", "Queue.get, 0 items, 0 unfinished, 1.0 s", wait_get },
+	{ "put", "Queue.put, 1 items, 1 unfinished, 1.0 s", wait_put },
+	{ "join", "Queue.join, 1 items, 1 unfinished, 1.0 s", wait_join },
+	{ "limited", "Event, 1.0 s, deadline in 2.0 s", wait_with_limits },
+	{ "no longer limited", "Event, 1.0 s", wait_after_limits },
+};
+
+static void set_up(void)
+{
+	char bytes[4096] = { 0 };
+
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
+	while (write(sockets[0], bytes, sizeof bytes) > 0)
+		continue;
+	async_future_init(&nothing);
+	CHECK_INT(async_queue_init(&empty, 0), 0);
+	CHECK_INT(async_queue_init(&full, 1), 0);
+	CHECK_INT(async_queue_put_nowait(&full, NULL), 0);
+}
+
+static void tear_down(void)
+{
+	struct async_task *tasks[2];
+
+	/* Main is the oldest. */
+	while (async_all_tasks(tasks, 2) > 1) {
+		async_cancel(tasks[1]);
+		async_sleep(0);
+	}
+	async_queue_destroy(&empty);
+	async_queue_destroy(&full);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+static int describe_each_kind(void *arg)
+{
+	const char *text;
+
+	(void)arg;
+	set_up();
+	sleeper = start(sleep_long, NULL, "sleeper");
+	quick = start(end_at_once, NULL, "quick");
+	stubborn = start(refuse_to_end, NULL, "stubborn");
+	late = start(sleep_long, NULL, "late");
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		start(kinds[i].fn, NULL, kinds[i].name);
+	async_sleep(1);
+	text = written(async_pstree);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		const char *words = kinds[i].fn == wait_readable || kinds[i].fn == wait_writable
+					    ? format(kinds[i].words, sockets[0])
+					    : kinds[i].words;
+
+		CHECK_CONTAINS(text, format("\"%s\" [%s] at tests/test_dump.c:", kinds[i].name,
+					    words));
+	}
+	tear_down();
+	return 0;
+}
+
+static int run_virtual(int (*fn)(void *arg), void *arg)
+{
+	return async_run_with(fn, arg, &(struct async_run_options){ .virtual_clock = true });
+}
+
+TEST(each_kind_of_wait_has_its_words_its_time_and_the_first_limit)
+{
+	CHECK_INT(run_virtual(describe_each_kind, NULL), 0);
+}
+
+/* ---- States that are no waits ---------------------------------------------------------------- */
+
+static int yield_often(void *arg)
+{
+	(void)arg;
+	while (async_sleep(0) == 0)
+		continue;
+	return ASYNC_ECANCELED;
+}
+
+static int eager(void *arg)
+{
+	const char **text = arg;
+
+	*text = written(async_pstree);
+	return 0;
+}
+
+static int describe_states(void *arg)
+{
+	struct async_task *ready = start(yield_often, NULL, "ready");
+	struct async_task *woken = start(wait_event, NULL, "woken");
+	struct async_task *doomed = start(refuse_to_end, NULL, "doomed");
+	const char *text = NULL;
+
+	(void)arg;
+	async_sleep(0);
+	async_event_set(&never);
+	async_cancel(doomed);
+	start(end_at_once, NULL, "new");
+	async_create_task_with(eager, &text,
+			       &(struct async_task_options){ .name = "eager", .eager_start = true })
+		? (void)0
+		: abort();
+	CHECK_CONTAINS(text, "\"main\" [has started another task eagerly]");
+	CHECK_CONTAINS(text, "\"eager\" [running]");
+	CHECK_CONTAINS(text, "\"ready\" [ready] at ");
+	CHECK_CONTAINS(text, "\"woken\" [ready] at ");
+	CHECK_CONTAINS(text, "\"doomed\" [ready, being cancelled]");
+	CHECK_CONTAINS(text, "\"new\" [not started] created at tests/test_dump.c:");
+	async_cancel(ready);
+	async_cancel(doomed);
+	CHECK_INT(async_await(woken), 0);
+	async_sleep(0);
+	return 0;
+}
+
+TEST(a_task_that_does_not_wait_runs_is_ready_or_not_started)
+{
+	CHECK_INT(run_virtual(describe_states, NULL), 0);
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static int pass_the_gate(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return 0;
+}
+
+static int wait_for_thread(void *arg)
+{
+	(void)arg;
+	return async_to_thread(pass_the_gate, NULL);
+}
+
+static int describe_thread(void *arg)
+{
+	struct async_task *first, *second;
+	const char *text;
+
+	(void)arg;
+	pthread_mutex_lock(&gate);
+	first = start(wait_for_thread, NULL, "first");
+	second = start(wait_for_thread, NULL, "second");
+	async_sleep(0.01);
+	while (!strstr(text = written(async_print_tasks), "\"first\" [a thread running"))
+		async_sleep(0.01);
+	CHECK_CONTAINS(text, "\"second\" [a thread running");
+	CHECK_CONTAINS(text, ", queued: no thread is free");
+	pthread_mutex_unlock(&gate);
+	CHECK_INT(async_await(first), 0);
+	CHECK_INT(async_await(second), 0);
+	return 0;
+}
+
+TEST(a_job_says_what_the_thread_runs_and_whether_it_has_one)
+{
+	CHECK_INT(async_run_with(describe_thread, NULL,
+				 &(struct async_run_options){ .max_threads = 1 }),
+		  0);
+}
+
+/* ---- The tree -------------------------------------------------------------------------------- */
+
+static struct async_task *leaf;
+
+static int await_leaf(void *arg)
+{
+	(void)arg;
+	return async_await(leaf);
+}
+
+static int gather_both(void *arg)
+{
+	struct async_task *tasks[] = { start(await_leaf, NULL, "left"),
+				       start(await_leaf, NULL, "right") };
+
+	(void)arg;
+	return async_gather(tasks, 2, ASYNC_RAISE, NULL);
+}
+
+/* Without the places, which change with each line of this file. */
+static const char *without_places(const char *text)
+{
+	char *copy = format("%s", text), *to = copy;
+
+	for (const char *from = text; *from;) {
+		if (strncmp(from, "] at ", 5) == 0 || strncmp(from, "] created at ", 13) == 0) {
+			*to++ = *from;
+			from += strcspn(from, "\n");
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+	return copy;
+}
+
+static int draw_tree(void *arg)
+{
+	struct async_task *top, *tasks[6];
+
+	(void)arg;
+	leaf = start(sleep_long, NULL, "leaf");
+	top = start(gather_both, NULL, "top");
+	for (int i = 0; i < 6; i++)
+		tasks[i] = start(sleep_long, NULL, i < 5 ? "alike" : "other");
+	async_sleep(1);
+	CHECK_STR(without_places(written(async_pstree)),
+		  "11 tasks; below each those it waits for:\n"
+		  "task 1 \"main\" [running]\n"
+		  "task 3 \"top\" [gather of 2, 0 done, 1.0 s]\n"
+		  "  task 10 \"left\" [awaiting task 2 \"leaf\", 1.0 s]\n"
+		  "    task 2 \"leaf\" [sleep, wakes in 4.0 s, 1.0 s]\n"
+		  "  task 11 \"right\" [awaiting task 2 \"leaf\", 1.0 s]\n"
+		  "    task 2 \"leaf\" (shown above)\n"
+		  "task 4 \"alike\" [sleep, wakes in 4.0 s, 1.0 s]\n"
+		  "task 5 \"alike\" [sleep, wakes in 4.0 s, 1.0 s]\n"
+		  "task 6 \"alike\" [sleep, wakes in 4.0 s, 1.0 s]\n"
+		  "and 3 more like it\n");
+	CHECK_INT(async_await(top), 0);
+	return async_gather(tasks, 6, ASYNC_RAISE, NULL);
+}
+
+TEST(roots_come_first_a_shared_child_is_shown_once_and_what_is_alike_is_folded)
+{
+	CHECK_INT(run_virtual(draw_tree, NULL), 0);
+}
+
+/* ---- Circles --------------------------------------------------------------------------------- */
+
+static struct async_lock two_locks[2];
+static struct async_task *takers[2];
+
+static int take_both(void *arg)
+{
+	int first = *(int *)arg, rc;
+
+	async_lock_acquire(&two_locks[first]);
+	async_sleep(0.5);
+	rc = async_lock_acquire(&two_locks[1 - first]);
+	async_lock_release(&two_locks[first]);
+	return rc < 0 ? rc : async_lock_release(&two_locks[1 - first]);
+}
+
+static int await_second(void *arg)
+{
+	struct async_task *tasks[] = { takers[1], leaf };
+
+	(void)arg;
+	async_lock_acquire(&two_locks[0]);
+	return async_gather(tasks, 2, ASYNC_RAISE, NULL);
+}
+
+static int take_first_lock(void *arg)
+{
+	(void)arg;
+	async_sleep(0.5);
+	return async_lock_acquire(&two_locks[0]);
+}
+
+static int zero = 0, one = 1;
+
+static int find_partial_deadlock(void *arg)
+{
+	const char *text;
+
+	(void)arg;
+	takers[0] = start(take_both, &zero, "a");
+	takers[1] = start(take_both, &one, "b");
+	async_sleep(1);
+	text = written(async_pstree);
+	CHECK_CONTAINS(text, "  task 3 \"b\" [Lock held by task 2 \"a\", 0.5 s]");
+	CHECK_CONTAINS(text, "    task 2 \"a\" (above: this is a cycle)\n");
+	CHECK_CONTAINS(text, "cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits "
+			     "for Lock held by task 2 \"a\"\n");
+	async_cancel(takers[0]);
+	CHECK(strstr(written(async_pstree), "cycle") == NULL);
+	return async_await(takers[1]);
+}
+
+TEST(a_circle_is_named_while_the_rest_of_the_program_runs)
+{
+	CHECK_INT(run_virtual(find_partial_deadlock, NULL), 0);
+}
+
+static int find_circle_through_many(void *arg)
+{
+	const char *text;
+
+	(void)arg;
+	leaf = start(sleep_long, NULL, "leaf");
+	takers[0] = start(await_second, NULL, "a");
+	takers[1] = start(take_first_lock, NULL, "b");
+	async_sleep(1);
+	text = written(async_pstree);
+	CHECK_CONTAINS(text, "cycle: task 3 \"a\" waits for gather of 2, 0 done with task 4 \"b\", "
+			     "which waits for Lock held by task 3 \"a\"\n");
+	async_cancel(takers[0]);
+	async_lock_release(&two_locks[0]);
+	return async_sleep(0);
+}
+
+TEST(a_circle_may_lead_through_one_of_many)
+{
+	CHECK_INT(run_virtual(find_circle_through_many, NULL), 0);
+}
+
+static int lock_twice(void *arg)
+{
+	(void)arg;
+	async_lock_acquire(&two_locks[0]);
+	return async_lock_acquire(&two_locks[0]);
+}
+
+static void run_into_deadlock(int (*fn)(void *arg))
+{
+	run_virtual(fn, NULL);
+	abort();
+}
+
+static int deadlock_of_two(void *arg)
+{
+	(void)arg;
+	takers[0] = start(take_both, &zero, "a");
+	takers[1] = start(take_both, &one, "b");
+	return async_await(takers[0]);
+}
+
+TEST(a_deadlock_report_names_what_each_waits_for_and_the_circle)
+{
+	EXPECT_ABORT(run_into_deadlock(deadlock_of_two), "deadlock: nothing is ready",
+		     ": awaiting task 2 \"a\" (created at async_run)",
+		     "task 2 \"a\" waits at tests/test_dump.c:",
+		     ": Lock held by task 3 \"b\" (created at tests/test_dump.c:",
+		     "cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits for Lock "
+		     "held by task 2 \"a\"\n");
+	EXPECT_ABORT(run_into_deadlock(lock_twice),
+		     "cycle: task 1 \"main\" waits for Lock held by task 1 \"main\"\n");
+}
+
+static int lock_twice_without_memory(void *arg)
+{
+	fail_call("mmap", 0, ENOMEM);
+	return lock_twice(arg);
+}
+
+TEST(without_memory_a_deadlock_is_still_called_one)
+{
+	EXPECT_ABORT(run_into_deadlock(lock_twice_without_memory),
+		     "1 task waits for ever, and there is no memory to say which\n");
+}
+
+/* ---- Many ------------------------------------------------------------------------------------ */
+
+static int print_many(void *arg)
+{
+	size_t many = *(size_t *)arg, size = 0, lines = 0;
+	const char *text;
+	double before;
+
+	for (size_t i = 0; i < many; i++)
+		CHECK_INT(async_spawn_with(sleep_long, NULL,
+					   &(struct async_task_options){ .stack_size = 16384 }),
+			  0);
+	async_sleep(1);
+	before = (double)clock() / CLOCKS_PER_SEC;
+	text = written(async_print_tasks);
+	CHECK((double)clock() / CLOCKS_PER_SEC - before < 3 * time_scale());
+	for (; text[size]; size++)
+		lines += text[size] == '\n';
+	CHECK(lines < 30);
+	CHECK_CONTAINS(text, format("and %zu more like it\n", many - 3));
+	CHECK_CONTAINS(text, format("and %zu more with this stack: 3-%zu\n", many - 1, many + 1));
+	return 0;
+}
+
+TEST_WITH_LIMIT(ten_thousand_tasks_take_little_time_and_few_lines, 20)
+{
+	size_t many = UNDER_TSAN || under_valgrind() ? 1000 : 10000;
+
+	CHECK_INT(run_virtual(print_many, &many), 0);
+}
+
+static int wait_in_line(void *arg)
+{
+	int left = *(int *)arg - 1;
+	struct async_task *next;
+
+	if (left < 0)
+		return async_sleep(5);
+	next = async_create_task_copy(wait_in_line, &left, sizeof left);
+	CHECK(next != NULL);
+	return async_await(next);
+}
+
+static int print_long_line(void *arg)
+{
+	struct async_task *first = async_create_task_copy(wait_in_line, arg, sizeof(int));
+	size_t size;
+
+	async_sleep(1);
+	size = strlen(written(async_print_tasks));
+	CHECK(size < 500000);
+	CHECK_CONTAINS(written(async_pstree), "tasks more, which would make this too long\n");
+	return async_await(first);
+}
+
+TEST(a_long_line_of_tasks_is_cut_and_needs_no_deep_stack)
+{
+	int length = 1500;
+
+	CHECK_INT(run_virtual(print_long_line, &length), 0);
+}
+
+/* ---- Failures -------------------------------------------------------------------------------- */
+
+static int print_and_see(void *arg)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int rc = fd < 0 ? 0 : async_print_tasks(fd);
+
+	(void)arg;
+	CHECK(rc == 0 || rc == ASYNC_ENOMEM);
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+static void print_in_a_run(void)
+{
+	(void)run_virtual(print_and_see, NULL);
+}
+
+TEST(each_allocation_may_fail)
+{
+	for_each_failing_allocation(print_in_a_run);
+}
+
+TEST(each_system_call_may_fail)
+{
+	for_each_failing_syscall(print_in_a_run);
+}
+
+static int stack_of_a_stale_task(void *arg)
+{
+	struct async_task *task = start(end_at_once, NULL, "stale");
+
+	(void)arg;
+	async_sleep(1);
+	CHECK_INT(async_task_print_stack(task, STDOUT_FILENO), 0);
+	async_task_release(task);
+	return async_task_print_stack(task, STDOUT_FILENO);
+}
+
+TEST(the_stack_of_a_task_that_was_released_aborts)
+{
+	EXPECT_ABORT(run_virtual(stack_of_a_stale_task, NULL), "async_task_print_stack",
+		     "tests/test_dump.c:");
+	EXPECT_ABORT(async_pstree(2), "async_pstree", "no event loop runs");
+}
