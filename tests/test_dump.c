@@ -14,7 +14,11 @@
 #include "runtime/async.h"
 #include "tests/harness.h"
 
-#define NAMED(task_name) &(struct async_task_options){ .name = (task_name) }
+#define NAMED(task_name)             \
+	&(struct async_task_options) \
+	{                            \
+		.name = (task_name)  \
+	}
 
 static struct async_task *start(int (*fn)(void *arg), void *arg, const char *name)
 {
@@ -300,8 +304,8 @@ static int describe_each_kind(void *arg)
 					    ? format(kinds[i].words, sockets[0])
 					    : kinds[i].words;
 
-		CHECK_CONTAINS(text, format("\"%s\" [%s] at tests/test_dump.c:", kinds[i].name,
-					    words));
+		CHECK_CONTAINS(text,
+			       format("\"%s\" [%s] at tests/test_dump.c:", kinds[i].name, words));
 	}
 	tear_down();
 	return 0;
@@ -581,12 +585,13 @@ static int deadlock_of_two(void *arg)
 
 TEST(a_deadlock_report_names_what_each_waits_for_and_the_circle)
 {
-	EXPECT_ABORT(run_into_deadlock(deadlock_of_two), "deadlock: nothing is ready",
-		     ": awaiting task 2 \"a\" (created at async_run)",
-		     "task 2 \"a\" waits at tests/test_dump.c:",
-		     ": Lock held by task 3 \"b\" (created at tests/test_dump.c:",
-		     "cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits for Lock "
-		     "held by task 2 \"a\"\n");
+	EXPECT_ABORT(
+		run_into_deadlock(deadlock_of_two), "deadlock: nothing is ready",
+		": awaiting task 2 \"a\" (created at async_run)",
+		"task 2 \"a\" waits at tests/test_dump.c:",
+		": Lock held by task 3 \"b\" (created at tests/test_dump.c:",
+		"cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits for Lock "
+		"held by task 2 \"a\"\n");
 	EXPECT_ABORT(run_into_deadlock(lock_twice),
 		     "cycle: task 1 \"main\" waits for Lock held by task 1 \"main\"\n");
 }

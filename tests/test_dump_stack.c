@@ -82,8 +82,8 @@ static void check_names(const char *text)
 	static const char *const functions[] = { "innermost", "inlined", "outer", "outermost" };
 
 	for (int i = 0; i < 4; i++) {
-		const char *line = format("    %-24s tests/test_dump_stack.c:%d\n", functions[i],
-					  lines[i]);
+		const char *line =
+			format("    %-24s tests/test_dump_stack.c:%d\n", functions[i], lines[i]);
 
 		CHECK_CONTAINS(text, line);
 		text = strstr(text, line) + strlen(line);
@@ -220,7 +220,8 @@ static int print_waiting_and_new(void *arg)
 	new = async_create_task(wait_in_place, NULL);
 	text = stack_of(NULL);
 	CHECK_CONTAINS(text, "task 2 \"Task-2\" [Event, 1.0 s]:\n");
-	CHECK_CONTAINS(text, "task 3 \"Task-3\" [not started]:\n    created to run wait_in_place at ");
+	CHECK_CONTAINS(text,
+		       "task 3 \"Task-3\" [not started]:\n    created to run wait_in_place at ");
 	async_cancel(waiting);
 	async_cancel(new);
 	return 0;

@@ -53,19 +53,27 @@ static void say_folded(struct dump *dump, const struct symbol_frame *frame, size
 	dump_say(dump, count > 1 ? "  (and %zu more above it)\n" : "\n", count - 1);
 }
 
+/* net/ and http/ have tasks of their own, whose functions are then what one wants to see. */
+static bool is_own(const struct symbol_frame *frame, bool library)
+{
+	return frame->owner == SYMBOL_PROGRAM ||
+	       (library && frame->owner == SYMBOL_RUNTIME && frame->line > 0 &&
+		!strstr(frame->file, "runtime/"));
+}
+
 /*
- * What is below the program's own outermost function started the task, and is the same for all.
- * False: there is none of the program's own.
+ * What is below the task's outermost function has started it, and is the same for all. False: there is
+ * none that is its own.
  */
-static bool say_frames(struct dump *dump, size_t count)
+static bool say_frames(struct dump *dump, size_t count, bool library)
 {
 	const struct symbol_frame *frames = dump->frames;
 	size_t end = count;
 
-	while (end > 0 && frames[end - 1].owner != SYMBOL_PROGRAM)
+	while (end > 0 && !is_own(&frames[end - 1], library))
 		end--;
 	for (size_t i = 0, from = 0; i < end; from = i) {
-		while (frames[i].owner != SYMBOL_PROGRAM)
+		while (!is_own(&frames[i], library))
 			i++;
 		if (i > from)
 			say_folded(dump, &frames[i - 1], i - from);
@@ -84,7 +92,7 @@ static void say_stack(struct dump *dump, const struct task *task)
 	size_t count = dump_unwind(dump, task);
 	char place[DUMP_LINE];
 
-	if (say_frames(dump, count) || !task->started)
+	if (say_frames(dump, count, false) || say_frames(dump, count, true) || !task->started)
 		return;
 	dump_copy_text(dump, task->waiting_at, place);
 	dump_say(dump, "    at %s  (%s)\n", place,
