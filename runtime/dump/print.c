@@ -61,42 +61,49 @@ static bool is_own(const struct symbol_frame *frame, bool library)
 		!strstr(frame->file, "runtime/"));
 }
 
-/*
- * What is below the task's outermost function has started it, and is the same for all. False: there is
- * none that is its own.
- */
+/* How many frames are not below the task's outermost function, which are the same for all. */
+static size_t count_own(const struct dump *dump, size_t count, bool library)
+{
+	while (count > 0 && !is_own(&dump->frames[count - 1], library))
+		count--;
+	return count;
+}
+
+/* True when a place is among them. The last of the frames is the task's own. */
 static bool say_frames(struct dump *dump, size_t count, bool library)
 {
 	const struct symbol_frame *frames = dump->frames;
-	size_t end = count;
+	bool placed = false;
 
-	while (end > 0 && !is_own(&frames[end - 1], library))
-		end--;
-	for (size_t i = 0, from = 0; i < end; from = i) {
+	for (size_t i = 0, from = 0; i < count; from = i) {
 		while (!is_own(&frames[i], library))
 			i++;
 		if (i > from)
 			say_folded(dump, &frames[i - 1], i - from);
 		from = i;
-		i += count_same(&frames[i], end - i);
+		i += count_same(&frames[i], count - i);
 		say_frame(dump, &frames[from], i - from);
+		placed |= frames[from].line > 0;
 	}
-	return end > 0;
+	return placed;
 }
 
-/* ---- A task ---------------------------------------------------------------------------------- */
-
-/* The place of the wait is known even where the stack is not. */
+/* The place of the wait is known even where the stack does not tell. */
 static void say_stack(struct dump *dump, const struct task *task)
 {
-	size_t count = dump_unwind(dump, task);
+	size_t all = dump_unwind(dump, task), own = count_own(dump, all, false);
+	bool library = own == 0;
 	char place[DUMP_LINE];
 
-	if (say_frames(dump, count, false) || say_frames(dump, count, true) || !task->started)
+	if (library)
+		own = count_own(dump, all, true);
+	if (say_frames(dump, own, library) || task->state != TASK_WAITING)
 		return;
 	dump_copy_text(dump, task->waiting_at, place);
-	dump_say(dump, "    at %s  (%s)\n", place,
-		 count ? "a tail call has erased its frames" : "its stack cannot be read");
+	dump_say(dump, "    waits at %s%s\n", place,
+		 own   ? ""
+		 : all ? " (a tail call has erased its frames)"
+		       : " (its stack cannot be read)");
 }
 
 static void say_created(struct dump *dump, const struct task *task)
