@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/dump/dump.h"
+#include "runtime/wait.h"
 #include "tests/harness.h"
 
 static atomic_bool over;
@@ -82,6 +83,67 @@ TEST(another_thread_may_look_while_tasks_come_and_go)
 	async_watchdog_configure(&off);
 	CHECK_INT(async_run(change_things, (void *)temp_path("dump")), 0);
 	CHECK(atomic_load(&dumps) >= 20);
+}
+
+/* ---- What is not there ----------------------------------------------------------------------- */
+
+static const char stray[sizeof(struct async_future_kind)] = "no kind";
+
+static int await_nothing(void *future)
+{
+	return async_future_await(future);
+}
+
+static void *dump_to(void *request)
+{
+	CHECK_INT(dump_make(request), 0);
+	return NULL;
+}
+
+static const char *text_from_thread(const char *path)
+{
+	struct dump_request request = {
+		.loop = loop_current,
+		.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		.tree = true,
+		.generation = atomic_load(&loop_current->heartbeat.generation),
+		.current = loop_current->current,
+	};
+	pthread_t thread;
+
+	CHECK_INT(pthread_create(&thread, NULL, dump_to, &request), 0);
+	pthread_join(thread, NULL);
+	close(request.fd);
+	return read_file(path, NULL);
+}
+
+/* As a stack may hold them that has just been left. */
+static int spoil(void *arg)
+{
+	struct async_future future;
+	struct async_task *handle = async_create_task(await_nothing, &future);
+	struct task *task = task_of("?", "spoil", handle);
+
+	async_future_init(&future);
+	async_sleep(0);
+	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [a future, ");
+	future.kind = (const void *)stray;
+	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [unknown] at ");
+	future.kind = (const void *)8;
+	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [unknown] at ");
+	future.kind = NULL;
+	task->waiting = (void *)16;
+	task->timeouts = (void *)24;
+	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [ready] at ");
+	task->waiting = &future;
+	task->timeouts = NULL;
+	async_future_set_result(&future, 0);
+	return async_await(handle);
+}
+
+TEST(what_is_not_there_is_not_read_and_a_stray_kind_is_not_believed)
+{
+	CHECK_INT(async_run(spoil, (void *)temp_path("dump")), 0);
 }
 
 /* ---- A loop that goes on --------------------------------------------------------------------- */

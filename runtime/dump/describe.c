@@ -158,8 +158,10 @@ static bool describe(struct wait_view *view, const struct task *task)
 		return false;
 	}
 	if (future.kind &&
-	    (!wait_peek(view, &kind, future.kind, sizeof kind) || kind.self != future.kind))
+	    (!wait_peek(view, &kind, future.kind, sizeof kind) || kind.self != future.kind)) {
+		wait_say(view, "unknown");
 		return false;
+	}
 	wait_say(view, "%s", kind.what ? kind.what : "a future");
 	if (kind.describe)
 		kind.describe(view, task->waiting);
