@@ -75,8 +75,10 @@ void children_describe(struct wait_view *view, const struct children *children)
 		struct child child;
 
 		if (!wait_peek(view, &child, &children->list[i], sizeof child) ||
-		    !wait_peek(view, &future, child.future, sizeof future))
-			break;
+		    !wait_peek(view, &future, child.future, sizeof future)) {
+			wait_say(view, " of %zu", children->unique);
+			return;
+		}
 		if (child.repeated)
 			continue;
 		if (async_future_done(&future))

@@ -309,6 +309,40 @@ TEST(a_long_line_of_tasks_is_cut_and_needs_no_deep_stack)
 	CHECK_INT(run_virtual(print_long_line, &length), 0);
 }
 
+struct crowd {
+	struct async_task *tasks[300];
+};
+
+static int wait_for_crowd(void *arg)
+{
+	struct crowd *crowd = *(struct crowd **)arg;
+
+	return async_gather(crowd->tasks, 300, ASYNC_RAISE, NULL);
+}
+
+static int print_crowd(void *arg)
+{
+	struct crowd crowd, *pointer = &crowd;
+	struct async_task *task = NULL;
+	const char *text;
+
+	(void)arg;
+	for (int i = 0; i < 300; i++)
+		crowd.tasks[i] = start(sleep_long, NULL, "one of many");
+	for (int i = 0; i < 100; i++)
+		task = async_create_task_copy(wait_for_crowd, &pointer, sizeof pointer);
+	async_sleep(1);
+	text = written(async_pstree);
+	CHECK_CONTAINS(text, "[gather of 300, 0 done, 1.0 s]");
+	CHECK_CONTAINS(text, " waits for tasks are left out\n");
+	return async_await(task);
+}
+
+TEST(more_waits_than_there_is_room_for_are_counted)
+{
+	CHECK_INT(run_virtual(print_crowd, NULL), 0);
+}
+
 /* ---- Failures -------------------------------------------------------------------------------- */
 
 static int print_and_see(void *arg)

@@ -24,7 +24,7 @@ struct wait_view {
 
 bool wait_peek(struct wait_view *view, void *copy, const void *from, size_t size)
 {
-	return dump_peek(view->dump, copy, from, size);
+	return view->dump->peeks++ < DUMP_PEEKS && dump_peek(view->dump, copy, from, size);
 }
 
 void wait_say(struct wait_view *view, const char *format, ...)
@@ -69,11 +69,12 @@ void wait_say_time_until(struct wait_view *view, int64_t when)
 void wait_say_function(struct wait_view *view, const void *function)
 {
 	const struct symbol_stack stack = { .registers.pc = (uintptr_t)function };
-	struct symbols *symbols = view->dump->request.symbols;
 	struct symbol_frame *frame = view->dump->frames;
+	struct symbols *symbols;
 
 	if (!view->text)
 		return;
+	symbols = dump_symbols(view->dump);
 	if (!symbols || symbol_unwind(symbols, &stack, frame, DUMP_FRAMES) == 0)
 		wait_say(view, "%p", function);
 	else if (frame->function[0])

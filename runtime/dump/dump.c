@@ -54,30 +54,27 @@ static void say_all(struct dump *dump)
 		dump_say(dump, "The loop goes on; this is all that was seen until then.\n");
 }
 
-static struct symbols *make_symbols(void)
+struct symbols *dump_symbols(struct dump *dump)
 {
-	struct symbols *symbols = symbol_new();
-
-	if (symbols)
-		symbol_warm(symbols);
-	return symbols;
+	if (dump->request.symbols || dump->own_symbols)
+		return dump->request.symbols;
+	dump->own_symbols = true;
+	dump->request.symbols = symbol_new();
+	if (dump->request.symbols)
+		symbol_warm(dump->request.symbols);
+	return dump->request.symbols;
 }
 
 int dump_make(const struct dump_request *request)
 {
 	struct dump *dump = dump_open(request);
-	bool own = !request->symbols && request->stacks;
 
 	if (!dump)
 		return ASYNC_ENOMEM;
-	if (own)
-		dump->request.symbols = make_symbols();
 	if (request->only)
 		say_one(dump, request->only);
 	else
 		say_all(dump);
-	if (own)
-		symbol_free(dump->request.symbols);
 	dump_close(dump);
 	return 0;
 }

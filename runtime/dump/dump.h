@@ -30,7 +30,9 @@ enum {
 	DUMP_FINGERPRINTS = 512, /* stacks that are unwound */
 	DUMP_RANGES = 64,
 	DUMP_CYCLES = 8,
-	DUMP_NONE = -1, /* no index */
+	DUMP_PEEKS =
+		4000000, /* for descriptions: a thousand tasks may wait for the same thousand */
+	DUMP_NONE = -1,	 /* no index */
 };
 
 enum dump_visit { DUMP_NEW, DUMP_ON_PATH, DUMP_LEFT };
@@ -74,12 +76,13 @@ struct dump {
 	int64_t now;
 	uint64_t current_id; /* of the task that runs; 0: none does */
 	bool moved;	     /* the loop went on under the watchdog's eyes */
+	bool own_symbols;
 	size_t mapped;
 
 	/* snapshot.c: by id. */
 	struct dump_entry *entries;
 	uint32_t *edges; /* indices of entries */
-	size_t count, capacity, edge_count, edge_capacity;
+	size_t count, capacity, edge_count, edge_capacity, edges_lost, peeks;
 
 	/* tree.c: from waits for to, which waits, perhaps over others, for from. */
 	struct {
@@ -109,6 +112,8 @@ struct dump {
 
 /* 0, or -ENOMEM. What it writes is lost where fd does not take it. */
 int dump_make(const struct dump_request *request);
+/* Made when they are first needed; NULL without memory. */
+struct symbols *dump_symbols(struct dump *dump);
 /* For SIGQUIT: does what was asked for unless the watchdog has done it. On the loop's thread. */
 void dump_answer(struct async_loop *loop);
 

@@ -136,8 +136,12 @@ static void add_edge(struct dump *dump, uint64_t id)
 {
 	int32_t to = dump_find(dump, id);
 
-	if (to == DUMP_NONE || dump->edge_count == dump->edge_capacity)
+	if (to == DUMP_NONE)
 		return;
+	if (dump->edge_count == dump->edge_capacity) {
+		dump->edges_lost++;
+		return;
+	}
 	dump->edges[dump->edge_count++] = (uint32_t)to;
 	dump->entries[to].awaited = true;
 }
@@ -197,5 +201,7 @@ struct dump *dump_open(const struct dump_request *request)
 void dump_close(struct dump *dump)
 {
 	dump_flush(dump);
+	if (dump->own_symbols)
+		symbol_free(dump->request.symbols);
 	munmap(dump, dump->mapped);
 }

@@ -69,11 +69,12 @@ static bool copy(struct dump *dump, const struct task *task, struct symbol_stack
 
 size_t dump_unwind(struct dump *dump, const struct task *task)
 {
+	struct symbols *symbols = dump_symbols(dump);
 	struct symbol_stack stack;
 
-	if (!dump->request.symbols || !copy(dump, task, &stack))
+	if (!symbols || !copy(dump, task, &stack))
 		return 0;
-	return symbol_unwind(dump->request.symbols, &stack, dump->frames, DUMP_FRAMES);
+	return symbol_unwind(symbols, &stack, dump->frames, DUMP_FRAMES);
 }
 
 /* ---- Equal ones ------------------------------------------------------------------------------ */
@@ -126,7 +127,8 @@ static int32_t group_of(struct dump *dump, uint64_t hash, size_t index)
 static int32_t look_up(struct dump *dump, uint64_t print, const struct task *task,
 		       const struct symbol_stack *stack, size_t index)
 {
-	size_t slots = array_size(dump->seen), i = print % slots, frames;
+	size_t slots = array_size(dump->seen), i = print % slots, frames = 0;
+	struct symbols *symbols = dump_symbols(dump);
 
 	for (; dump->seen[i].fingerprint; i = (i + 1) % slots)
 		if (dump->seen[i].fingerprint == print)
@@ -134,9 +136,8 @@ static int32_t look_up(struct dump *dump, uint64_t print, const struct task *tas
 	if (dump->unwound == DUMP_FINGERPRINTS)
 		return DUMP_NONE;
 	dump->unwound++;
-	frames = dump->request.symbols
-			 ? symbol_unwind(dump->request.symbols, stack, dump->frames, DUMP_FRAMES)
-			 : 0;
+	if (symbols)
+		frames = symbol_unwind(symbols, stack, dump->frames, DUMP_FRAMES);
 	dump->seen[i].fingerprint = print;
 	dump->seen[i].group = group_of(dump, hash_frames(dump, task, frames), index);
 	return dump->seen[i].group;

@@ -162,6 +162,8 @@ void dump_tree(struct dump *dump, bool print)
 		hidden += !dump->entries[i].shown;
 	if (print && hidden && !dump->moved)
 		dump_say(dump, "and %zu tasks more, which would make this too long\n", hidden);
+	if (print && dump->edges_lost)
+		dump_say(dump, "%zu waits for tasks are left out\n", dump->edges_lost);
 }
 
 /* ---- Cycles ---------------------------------------------------------------------------------- */
