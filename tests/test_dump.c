@@ -413,3 +413,47 @@ TEST(a_job_says_what_the_thread_runs_and_whether_it_has_one)
 				 &(struct async_run_options){ .max_threads = 1 }),
 		  0);
 }
+
+static int communicate(void *arg)
+{
+	struct async_process *process = *(struct async_process **)arg;
+
+	return async_process_communicate(process, NULL, 0, NULL, NULL);
+}
+
+static int wait_for_process(void *arg)
+{
+	return async_process_wait(*(struct async_process **)arg, NULL);
+}
+
+static int describe_process(void *arg)
+{
+	const char *const argv[] = { "sleep", "60", NULL };
+	struct async_process *process;
+	struct async_task *tasks[2];
+	const char *text;
+
+	(void)arg;
+	CHECK_INT(async_create_subprocess_exec(
+			  &process, argv,
+			  &(struct async_process_options){ .stdout_to = ASYNC_PIPE,
+							   .stderr_to = ASYNC_PIPE }),
+		  0);
+	tasks[0] = start(communicate, &process, "talker");
+	tasks[1] = start(wait_for_process, &process, "waiter");
+	async_sleep(0.001);
+	text = written(async_pstree);
+	CHECK_CONTAINS(text, format("\"talker\" [readable fd %d or readable fd %d, ",
+				    async_process_stdout(process), async_process_stderr(process)));
+	CHECK_CONTAINS(text,
+		       format("\"waiter\" [subprocess %d, ", (int)async_process_pid(process)));
+	async_process_kill(process);
+	CHECK_INT(async_gather(tasks, 2, ASYNC_RAISE, NULL), 0);
+	async_process_close(process);
+	return 0;
+}
+
+TEST(a_subprocess_has_its_number_and_its_pipes_are_waited_for_together)
+{
+	CHECK_INT(async_run(describe_process, NULL), 0);
+}
