@@ -133,10 +133,10 @@ static int spoil(void *arg)
 	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [unknown] at ");
 	future.kind = NULL;
 	task->waiting = (void *)16;
-	task->timeouts = (void *)24;
+	task->limit = (void *)24;
 	CHECK_CONTAINS(text_from_thread(arg), "\"Task-2\" [ready] at ");
 	task->waiting = &future;
-	task->timeouts = NULL;
+	task->limit = NULL;
 	async_future_set_result(&future, 0);
 	return async_await(handle);
 }

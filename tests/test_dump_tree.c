@@ -387,5 +387,5 @@ TEST(the_stack_of_a_task_that_was_released_aborts)
 {
 	EXPECT_ABORT(run_virtual(stack_of_a_stale_task, NULL), "async_task_print_stack",
 		     "tests/test_dump_tree.c:");
-	EXPECT_ABORT(async_pstree(2), "async_pstree", "no event loop runs");
+	EXPECT_ABORT(async_pstree(2), "async_pstree", "no running event loop");
 }

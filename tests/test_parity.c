@@ -79,7 +79,7 @@ static const char *const headers[] = {
 	"async_fd.h",	   "async_future.h",   "async_local.h",	     "async_loop.h",
 	"async_queue.h",   "async_scope.h",    "async_sync.h",	     "async_taskgroup.h",
 	"async_thread.h",  "async_timeout.h",  "async_wait.h",	     "../net/net.h",
-	"async_process.h",
+	"async_process.h", "async_dump.h",     "../net/datagram.h",
 };
 
 static bool is_declared(const char *name)
