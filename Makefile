@@ -9,6 +9,7 @@ CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
 SYMBOLS = $(if $(call have,libdw >= 0.187),libdw,none)# names for the watchdog
 CODINGS = $(if $(call have,libbrotlidec),br) $(if $(call have,libzstd),zstd)# beside gzip and deflate
+PSL     = $(if $(call have,libpsl),,no_)#  whose domains cookies may not be for: empty with libpsl, no_ without
 OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
@@ -33,7 +34,7 @@ CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fram
 CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP
 LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
 LIBS    = -lssl -lcrypto -lhttp_parser -lz $(if $(filter br,$(CODINGS)),-lbrotlidec) \
-          $(if $(filter zstd,$(CODINGS)),-lzstd) -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
+          $(if $(filter zstd,$(CODINGS)),-lzstd) $(if $(PSL),,-lpsl) -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
 # Only Linux shows one thread to another, which is what the watchdog's monitor works with: elsewhere
@@ -43,7 +44,8 @@ ANYWHERE = runtime/watchdog/options.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
            runtime/child_pidfd.c runtime/child_no_pidfd.c \
-           runtime/watchdog/none.c $(wildcard http/decode_*brotli.c http/decode_*zstd.c)
+           runtime/watchdog/none.c $(wildcard http/decode_*brotli.c http/decode_*zstd.c \
+           http/cookies_*psl.c)
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
@@ -51,7 +53,7 @@ CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/contex
            runtime/child_$(if $(filter Linux,$(shell uname)),,no_)pidfd.c \
            $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c) \
            http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
-           http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c
+           http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c http/cookies_$(PSL)psl.c
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)

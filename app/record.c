@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/codes.h"
-#include "app/httpdate.h"
+#include "http/httpdate.h"
 #include "app/retry.h"
 
 __extension__ typedef unsigned __int128 wide;

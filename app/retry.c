@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/codes.h"
-#include "app/httpdate.h"
+#include "http/httpdate.h"
 
 #define SECOND INT64_C(1000000000)
 #define FREE_RETRIES 10 /* of a host, before the share counts */

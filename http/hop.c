@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "http/dial.h"
 #include "http/exchange.h"
@@ -94,6 +95,30 @@ static void study_headers(struct call *call)
 	}
 }
 
+/* The jar's cookies for the URL at hand; for free(). */
+static int find_cookies(struct call *call, char **out)
+{
+	*out = NULL;
+	if (!call->session->options.cookies ||
+	    headers_find(call->headers, call->header_count, "Cookie"))
+		return 0;
+	return cookies_get(&call->session->cookies, call->url, (int64_t)time(NULL), out);
+}
+
+/* Whatever else becomes of an answer, its cookies are kept. */
+static int keep_cookies(struct call *call, const struct connection *connection)
+{
+	const struct parser_head *head = parser_head(connection->parser);
+	int64_t now = (int64_t)time(NULL);
+	int rc = 0;
+
+	for (size_t i = 0; i < head->header_count && rc >= 0; i++)
+		if (strcmp(head->headers[i].name, "set-cookie") == 0)
+			rc = cookies_set(&call->session->cookies, call->url, head->headers[i].value,
+					 now);
+	return rc < 0 ? async_raise(rc, "no memory for a cookie") : 0;
+}
+
 static int write_request(struct call *call)
 {
 	char why[REQUEST_WHY];
@@ -109,8 +134,12 @@ static int write_request(struct call *call)
 		.keep_encoding = call->options->keep_encoding,
 		.absolute = call_is_forwarded(call),
 	};
-	int rc;
+	char *cookies;
+	int rc = find_cookies(call, &cookies);
 
+	if (rc < 0)
+		return async_raise(rc, "no memory for cookies");
+	request.cookies = cookies;
 	/* A Location brings no user information, and the caller's is for the caller's server. */
 	url.userinfo = call->crossed	? NULL
 		       : call->userinfo ? call->userinfo
@@ -118,6 +147,7 @@ static int write_request(struct call *call)
 	if (request.absolute)
 		request.proxy_userinfo = call->proxy->url->userinfo;
 	rc = request_write(&request, &call->bytes, why);
+	free(cookies);
 	if (rc < 0)
 		return async_raise(rc, "%s", rc == HTTP_EREQUEST ? why : async_strerror(rc));
 	study_headers(call);
@@ -132,6 +162,9 @@ static int use_answer(struct call *call, struct connection *connection, struct h
 	struct content content;
 	int rc;
 
+	rc = call->session->options.cookies ? keep_cookies(call, connection) : 0;
+	if (rc < 0)
+		return rc;
 	if (call->status == 407 && call_is_forwarded(call)) {
 		call->phase = "proxy";
 		return async_raise(

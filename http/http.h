@@ -74,6 +74,11 @@ struct http_session_options {
 	/* Sent with each request that has no header of that name, and never to another origin. */
 	const struct http_header *headers;
 	size_t header_count;
+	/*
+	 * A jar of cookies (RFC 6265): what servers set they get back, unless a request has a Cookie
+	 * header of its own. In memory only.
+	 */
+	bool cookies;
 	/* A user and a password for hosts that no option and no URL has one for; NULL: none. */
 	const char *netrc_file;
 	const char *ca_file;
@@ -111,6 +116,15 @@ struct http_session *http_session_new_at(const char *here,
  */
 ASYNC_SUSPENDS
 int http_session_close(struct http_session *session);
+
+/*
+ * The session's cookies, if it has a jar: adds one as if the URL had sent it with Set-Cookie:
+ * text, which has to begin "name=value"; what a request there would send, for free(), NULL when that is nothing;
+ * forgets all. 0, HTTP_EURL, HTTP_EREQUEST (no cookie that url may set), ASYNC_ENOMEM.
+ */
+int http_session_add_cookie(struct http_session *session, const char *from, const char *text);
+int http_session_cookies(struct http_session *session, const char *from, char **out);
+void http_session_clear_cookies(struct http_session *session);
 
 struct http_session_stats {
 	unsigned connections;	   /* open now */

@@ -129,6 +129,8 @@ static void put_head(struct writer *writer, const struct request *request)
 		userinfo_put_basic(writer, "Authorization", request->url->userinfo);
 	if (request->proxy_userinfo)
 		userinfo_put_basic(writer, "Proxy-Authorization", request->proxy_userinfo);
+	if (request->cookies)
+		put_header(writer, "Cookie", request->cookies);
 	for (size_t i = 0; i < request->header_count; i++)
 		put_header(writer, request->headers[i].name, request->headers[i].value);
 	if (size < 0) {

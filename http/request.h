@@ -29,6 +29,7 @@ struct request {
 	bool keep_encoding;	     /* no coding is asked for */
 	/* For a proxy that is asked itself: the whole URL goes on the request line (RFC 9112 3.2.2). */
 	bool absolute;
+	const char *cookies;	    /* the value of Cookie; NULL: none */
 	const char *proxy_userinfo; /* becomes Proxy-Authorization; NULL: none */
 };
 

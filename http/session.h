@@ -4,6 +4,7 @@
 #define LOOPHOUND_HTTP_SESSION_H
 
 #include "http/connection.h"
+#include "http/cookies.h"
 #include "http/http.h"
 #include "http/pool.h"
 #include "http/proxy.h"
@@ -16,6 +17,7 @@ struct http_session {
 	struct async_list node;	      /* among the open sessions of this thread */
 	struct http_session_options options;
 	struct proxy_rules proxies;
+	struct cookie_jar cookies;   /* empty unless options.cookies */
 	struct url *base;	     /* NULL: none */
 	struct http_header *headers; /* the defaults, owned with their strings */
 	char *netrc;		     /* its text, once it has been read */

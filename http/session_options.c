@@ -98,6 +98,7 @@ void session_options_drop(struct http_session *session)
 	free((char *)session->options.ca_file);
 	free((char *)session->options.netrc_file);
 	free(session->netrc);
+	cookies_clear(&session->cookies);
 	url_free(session->base);
 	proxy_rules_free(&session->proxies);
 }

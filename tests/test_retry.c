@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/codes.h"
-#include "app/httpdate.h"
+#include "http/httpdate.h"
 #include "app/retry.h"
 #include "http/http.h"
 #include "tests/harness.h"

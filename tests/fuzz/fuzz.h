@@ -25,6 +25,8 @@ FUZZ(decode);
 FUZZ(json);
 FUZZ(proxy);
 FUZZ(dates);
+FUZZ(cookies);
+FUZZ(netrc);
 
 /* A copy without a byte to spare, so that reading past its end is seen. For free(). */
 static inline char *fuzz_copy(const void *data, size_t size)

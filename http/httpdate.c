@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* httpdate.c - a pattern a form: each letter of it says what must stand there. */
-#include "app/httpdate.h"
+#include "http/httpdate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,14 +100,19 @@ static bool match(const char *text, const char *pattern, struct fields *f)
 	return !*text;
 }
 
-static bool exists(const struct fields *f)
+int httpdate_month_length(int year, int month)
 {
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = f->year % 4 == 0 && (f->year % 100 != 0 || f->year % 400 == 0);
-	int length = lengths[f->month - 1] + (leap && f->month == 2);
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
+	return lengths[month - 1] + (leap && month == 2);
+}
+
+static bool exists(const struct fields *f)
+{
 	/* 60 is a leap second. */
-	return f->day >= 1 && f->day <= length && f->hour < 24 && f->minute < 60 && f->second <= 60;
+	return f->day >= 1 && f->day <= httpdate_month_length(f->year, f->month) && f->hour < 24 &&
+	       f->minute < 60 && f->second <= 60;
 }
 
 bool httpdate_parse(const char *text, int64_t *seconds)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* httpdate.h - HTTP-dates (RFC 9110, 5.6.7) as seconds since 1970, without libc's time zones. Pure. */
-#ifndef LOOPHOUND_APP_HTTPDATE_H
-#define LOOPHOUND_APP_HTTPDATE_H
+#ifndef LOOPHOUND_HTTP_HTTPDATE_H
+#define LOOPHOUND_HTTP_HTTPDATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@ bool httpdate_parse(const char *text, int64_t *seconds);
 
 /* Days since 1970-01-01 of a Gregorian date. */
 int64_t httpdate_days(int year, int month, int day);
+int httpdate_month_length(int year, int month);
 
 /* "2026-11-22T11:40:02.114Z" of milliseconds since 1970. */
 #define HTTPDATE_ISO 32
