@@ -40,7 +40,7 @@ LIBS    = -lssl -lcrypto -lhttp_parser -lz $(if $(filter br,$(CODINGS)),-lbrotli
 # Only Linux shows one thread to another, which is what the watchdog's monitor works with: elsewhere
 # none.c stands for it, beside what works everywhere.
 WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
-ANYWHERE = runtime/watchdog/options.c
+ANYWHERE = runtime/watchdog/options.c runtime/watchdog/stats.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
            runtime/child_pidfd.c runtime/child_no_pidfd.c \
@@ -57,7 +57,8 @@ CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/contex
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
-APP_SRC  = $(filter-out $(MAINS),$(wildcard app/*.c))
+SELFTEST = $(if $(filter linux,$(WATCHDOG)),$(BUILD)/watchdog-selftest)
+APP_SRC  = $(filter-out $(MAINS) app/watchdog_selftest.c,$(wildcard app/*.c))
 TEST_SRC = $(or $(wildcard $(T:%=tests/test_%.c) $(patsubst %,tests/%.c,$(filter test_%,$(T)))),\
            $(wildcard tests/test_*.c))
 
@@ -76,11 +77,11 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run test test-slow fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(LIB) $(SHARED) $(PROGRAMS) $(BENCHES)
+all: $(LIB) $(SHARED) $(PROGRAMS) $(SELFTEST) $(BENCHES)
 
 # These work on a bare machine: what is missing is installed first, then make starts afresh,
 # since the choice of backends depends on what is there.
@@ -89,7 +90,11 @@ conformance: ; @.ci/deps test && $(MAKE) --no-print-directory T=conformance test
 	tests/conformance/check $(BUILD)
 test: ; @.ci/deps test && $(MAKE) --no-print-directory tests && T="$(T)" tests/run $(BUILD)
 
-tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS)
+# What takes minutes: captures for 60 s, and the self-test again and again on a busy machine.
+test-slow: ; @.ci/deps test && $(MAKE) --no-print-directory T="watchdog_capture selftest" tests && \
+	SLOW=1 T="watchdog_capture selftest" tests/run $(BUILD)
+
+tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS) $(SELFTEST)
 
 # Objects depend on the flags, archives on the list of their parts: another choice builds anew what
 # it has to, in the same directory. A recipe that leaves the file alone leaves its age alone, too.
@@ -131,6 +136,10 @@ $(SHARED): $(call objects,$(LIB_SRC)) $(BUILD)/parts
 	 $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/watchdog-selftest: $(BUILD)/app/watchdog_selftest.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -177,7 +186,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'targets:   all run test test-slow fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 

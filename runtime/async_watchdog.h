@@ -12,9 +12,28 @@ extern "C" {
 #endif
 
 /*
- * The watchdog is on in every loop, at 100 ms. LOOPHOUND_WATCHDOG=off, or =limit=20ms, in the
- * environment overrides what the program asks for here; call it before async_run().
+ * The watchdog is on in every loop, at 100 ms: a thread that says on stderr which task holds the
+ * loop, in which function and line, why, whom it harms and what to call instead, while it lasts. The
+ * environment overrides what the program asks for here; LOOPHOUND_WATCHDOG=help prints how:
+ *
+ *     LOOPHOUND_WATCHDOG=off
+ *     LOOPHOUND_WATCHDOG=limit=20ms,report=json,file=stalls.json,exit=86
+ *
+ * The limit applies to the time that is the code's own: on a CPU, or blocked. Time that it waited for
+ * a CPU, or that the process was stopped, is shown but never held against it.
  */
+enum async_verdict {
+	ASYNC_VERDICT_CPU,     /* it computed */
+	ASYNC_VERDICT_BLOCKED, /* in a system call */
+	ASYNC_VERDICT_LOCK,    /* for a lock */
+	ASYNC_VERDICT_MIXED,   /* some of each */
+	/*
+	 * The next two are no findings: not the code's fault, counted apart, and reported only if the
+	 * options ask for it.
+	 */
+	ASYNC_VERDICT_STARVED, /* there was no CPU for it */
+	ASYNC_VERDICT_STOPPED, /* the process was stopped, or is in a debugger */
+};
 struct async_stall {
 	const char *task;     /* its name */
 	const char *function; /* the innermost frame of the program's own code; NULL: unknown */
@@ -23,16 +42,71 @@ struct async_stall {
 	double seconds;	  /* how long the loop has been held: so far, or in all */
 	bool ended;	  /* false: it still lasts */
 	const char *text; /* the whole report, several lines */
+	enum async_verdict verdict;
+	unsigned number;	      /* the same in all reports of one stall */
+	double cpu, blocked, waiting; /* seconds, of which seconds is made up */
 };
+
+/*
+ * What is written: text for people; a line of JSON for each event; folded stacks, weighted by
+ * milliseconds, for flame graphs; annotations of source lines for GitHub's workflows.
+ */
+enum async_report_format {
+	ASYNC_REPORT_TEXT,
+	ASYNC_REPORT_JSON,
+	ASYNC_REPORT_FOLDED,
+	ASYNC_REPORT_GITHUB
+};
+
+/* Zero is a default everywhere. Copied, but for what file points to. */
 struct async_watchdog_options {
 	double limit; /* seconds; 0: 0.1; negative: off */
-	/* Called on the watchdog's thread instead of writing text to stderr. */
+	/* Called on the watchdog's thread instead of writing: it must not wait for the loop's thread. */
 	void (*report)(const struct async_stall *stall, void *arg);
 	void *arg;
+	enum async_report_format format;
+	const char *file; /* appended to; NULL: stderr */
+	int exit_code;	  /* of the process, if there was a finding; 0: as without a watchdog */
+	bool abort;   /* at the first finding, once it is reported: the core shows the culprit */
+	bool excuses; /* reports STARVED and STOPPED, too */
+	bool stats;   /* async_watchdog_accounts_text() at the end of each loop */
 };
+/* Before async_run(). NULL: the defaults. */
 void async_watchdog_configure(const struct async_watchdog_options *options);
-/* Stalls longer than the limit since the process started. */
+
+/* Stalls longer than the limit since the process started, reported or not. */
 unsigned async_watchdog_stalls(void);
+/* How often there was no CPU for a slice for longer than the limit, or the process was stopped. */
+unsigned async_watchdog_starved(void);
+unsigned async_watchdog_stopped(void);
+
+/* ---- Accounts -------------------------------------------------------------------------------- */
+
+#define ASYNC_HISTOGRAM_BUCKETS 22
+struct async_histogram {
+	uint64_t count[ASYNC_HISTOGRAM_BUCKETS]; /* of async_histogram_bound() and less */
+	uint64_t total;
+	double longest; /* seconds */
+};
+/* The time that all in that bucket are shorter than: 64 us, and twice that for each that follows. */
+double async_histogram_bound(int bucket);
+
+/*
+ * What every loop keeps about itself, watchdog or not. A slice is one resume of a task or one run of
+ * a callback. lag is how late timers fired: a stall makes a sample of every 10 ms that it lasted, as
+ * many as a metronome would have missed. Many short slices in one turn make no long slice, but lag.
+ */
+struct async_accounts {
+	struct async_histogram slices, lag;
+	uint64_t turns;
+	char longest_task[32]; /* the name of whose longest slice that is; "": a callback */
+};
+/* Of the loop of this thread; all zero when there is none. */
+void async_watchdog_accounts(struct async_accounts *accounts);
+/* The same as a table, cut off at size. Returns the length. */
+size_t async_watchdog_accounts_text(char *text, size_t size);
+/* The task's longest slice so far in seconds; 0: none took 64 us. */
+double async_task_longest_slice(struct async_task *task);
 
 /*
  * Opt in: a stack overflow says which task, how large its stack is, and where, then the previous

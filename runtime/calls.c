@@ -117,7 +117,7 @@ int64_t async_time_ns(void)
 
 uint64_t async_loop_turns(void)
 {
-	return loop_current ? loop_current->turns : 0;
+	return loop_current ? atomic_load(&loop_current->heartbeat.turn) : 0;
 }
 
 int async_max_threads(void)

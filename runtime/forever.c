@@ -13,6 +13,7 @@ void loop_enter(struct async_loop *loop)
 {
 	loop->running = true;
 	heartbeat_busy(&loop->heartbeat);
+	heartbeat_mark(&loop->heartbeat);
 }
 
 void loop_leave(struct async_loop *loop)

@@ -5,10 +5,13 @@
  * A slice is one resume of a task or one run of a callback. The generation is odd while a slice
  * runs, the poll counter is odd while the loop may sleep in the poller. A watchdog's thread reads
  * both; whatever it copied under an odd generation is good if the generation is still the same.
+ * What takes a walk to know, how many are ready and which timer is next, is found by whoever asks:
+ * victims.h.
  *
  * Rules for the loop:
  *  - heartbeat_begin() and heartbeat_end() around every slice; slices do not nest.
  *  - heartbeat_idle() before a poll that may block, heartbeat_busy() after it.
+ *  - heartbeat_mark() where what follows is not part of the slice before: after each poll.
  *  - The order of the stores matters, so they release (free on x86-64, one instruction elsewhere);
  *    the only full fence is in heartbeat_busy(), beside a system call.
  */
@@ -17,6 +20,8 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+
+#include "runtime/ticks.h"
 
 /* Why the monitor wants a word: the doorbell is the word it sleeps on. */
 enum heartbeat_bell {
@@ -34,7 +39,22 @@ struct heartbeat {
 	_Atomic(uint32_t) ended;      /* the generation at the end of a slice that was watched, */
 	_Atomic(int64_t) ended_at;    /* and the monotonic ns of that */
 	_Atomic(int64_t) asked_at;    /* when SIGQUIT asked for all tasks; 0: answered */
+	_Atomic(uint64_t) turn;
+	uint64_t mark; /* ticks at the end of the slice before: the loop's alone */
 } __attribute__((aligned(64)));
+
+/* What the loop is at. */
+enum heartbeat_phase { HEARTBEAT_POLL, HEARTBEAT_SLICE, HEARTBEAT_BETWEEN };
+
+static inline enum heartbeat_phase heartbeat_phase(const struct heartbeat *hb)
+{
+	if (atomic_load(&hb->generation) & 1)
+		return HEARTBEAT_SLICE;
+	return atomic_load(&hb->polls) & 1 ? HEARTBEAT_POLL : HEARTBEAT_BETWEEN;
+}
+
+/* account.c: a slice that has just ended, and that was not short. */
+void heartbeat_account(struct heartbeat *hb, uint64_t ticks);
 
 /* Clears the bell and wakes the monitor: a system call. Does nothing where there is no watchdog. */
 void heartbeat_ring(struct heartbeat *hb);
@@ -47,6 +67,13 @@ static inline void heartbeat_step(_Atomic(uint32_t) *counter)
 	atomic_store_explicit(counter, value + 1, memory_order_release);
 }
 
+static inline void heartbeat_turn(struct heartbeat *hb)
+{
+	uint64_t turn = atomic_load_explicit(&hb->turn, memory_order_relaxed);
+
+	atomic_store_explicit(&hb->turn, turn + 1, memory_order_relaxed);
+}
+
 /* task is what task_describe() takes, or NULL for a callback. */
 static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
 {
@@ -54,9 +81,20 @@ static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
 	heartbeat_step(&hb->generation);
 }
 
+static inline void heartbeat_mark(struct heartbeat *hb)
+{
+	hb->mark = ticks_now();
+}
+
+/* One look at the ticks for each slice: the end of one is where the next began. */
 static inline void heartbeat_end(struct heartbeat *hb)
 {
+	uint64_t now = ticks_now(), ticks = now - hb->mark;
+
+	hb->mark = now;
 	heartbeat_step(&hb->generation);
+	if (__builtin_expect(ticks >= TICKS_SHORT, 0))
+		heartbeat_account(hb, ticks);
 	if (__builtin_expect(
 		    atomic_load_explicit(&hb->bell, memory_order_relaxed) == HEARTBEAT_WATCH, 0))
 		heartbeat_ring(hb);
@@ -85,7 +123,11 @@ static inline void heartbeat_busy(struct heartbeat *hb)
 struct task_view {
 	char name[32];
 	uint64_t id;
+	const char *label;	/* the function that it runs, a literal */
 	const char *created_at; /* "file:line", a literal; NULL: unknown */
+	const char *waiting_at; /* the same, of its last wait */
+	uint64_t creator;	/* the id of the task that created it; 0: none did */
+	char creator_name[32];	/* "": that task is gone */
 	uintptr_t stack_low, stack_high;
 };
 
@@ -93,7 +135,7 @@ struct task_view {
  * Fills the view from the task that a heartbeat shows. Called on the watchdog's thread while the
  * loop runs on: it takes no lock and may read stale data, but must never fault, for which it is
  * enough that blocks of tasks are never unmapped. The caller checks the generation again. Defined
- * in task.c; it needs __attribute__((no_sanitize("thread"))).
+ * in task_info.c; it needs __attribute__((no_sanitize("thread"))).
  */
 void task_describe(const void *task, struct task_view *view);
 

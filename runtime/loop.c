@@ -77,6 +77,7 @@ static void poll(struct async_loop *loop, int64_t timeout)
 	count = poller_wait(loop->poller, timeout, loop->events, LOOP_EVENTS);
 	if (timeout != 0)
 		heartbeat_busy(&loop->heartbeat);
+	heartbeat_mark(&loop->heartbeat);
 	for (int i = 0; i < count; i++)
 		fd_deliver(loop, &loop->events[i]);
 	if (count)
@@ -170,6 +171,17 @@ static void collect_posted(struct async_loop *loop)
 		signal_deliver(loop);
 }
 
+/* Step 4. */
+static void expire_timers(struct async_loop *loop, int64_t now)
+{
+	struct async_timer *timer;
+
+	while ((timer = timer_take_due(&loop->timers, now))) {
+		account_lag(&loop->account, now - timer->when);
+		list_append(&loop->ready, &timer->handle.node);
+	}
+}
+
 /* splitmix64: enough to shuffle with, and the same on every machine for a seed. */
 static uint64_t next_random(uint64_t *state)
 {
@@ -221,17 +233,17 @@ void loop_run_handle(struct async_loop *loop, struct async_handle *handle)
 /* Step 5. */
 static void run_ready(struct async_loop *loop)
 {
-	struct async_list batch = { 0 }, *node;
+	struct async_list *batch = &loop->batch, *node;
 
-	list_splice(&batch, &loop->ready);
+	list_splice(batch, &loop->ready);
 	if (loop->shuffle)
-		shuffle(&batch, &loop->shuffle);
+		shuffle(batch, &loop->shuffle);
 	if (loop->debug) {
-		while ((node = list_take(&batch)))
+		while ((node = list_take(batch)))
 			debug_run(loop, container_of(node, struct async_handle, node));
 		return;
 	}
-	while ((node = list_take(&batch)))
+	while ((node = list_take(batch)))
 		run_handle(loop, container_of(node, struct async_handle, node));
 }
 
@@ -245,13 +257,12 @@ static void run_ready(struct async_loop *loop)
  */
 bool loop_turn(struct async_loop *loop)
 {
-	loop->turns++;
+	heartbeat_turn(&loop->heartbeat);
 	if (!wait_for_events(loop))
 		return false;
 	collect_posted(loop);
 	if (loop->timers.root)
-		timer_expire(&loop->timers, loop->turn_time ? loop->turn_time : read_clock(loop),
-			     &loop->ready);
+		expire_timers(loop, loop->turn_time ? loop->turn_time : read_clock(loop));
 	run_ready(loop);
 	return true;
 }
@@ -295,6 +306,8 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	}
 	read_clock(loop);
 	context_adopt(&loop->context);
+	account_open(&loop->account);
+	heartbeat_mark(&loop->heartbeat);
 	loop_current = loop;
 	heartbeat_idle(&loop->heartbeat);
 	/* A loop without a watchdog still works; where none can be had, none is. */
@@ -331,6 +344,7 @@ void loop_close(struct async_loop *loop)
 	struct async_list *node;
 
 	watchdog_stop(loop->watchdog);
+	watchdog_say_accounts(&loop->account, &loop->heartbeat);
 	while ((node = list_take(&loop->on_close))) {
 		struct async_handle *handle = container_of(node, struct async_handle, node);
 

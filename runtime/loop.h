@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "runtime/account.h"
 #include "runtime/async.h"
 #include "runtime/context.h"
 #include "runtime/heartbeat.h"
@@ -34,6 +35,7 @@ struct watchdog;
 struct async_loop {
 	/* The turn. */
 	struct async_list ready;
+	struct async_list batch; /* what is left of this turn's */
 	struct timer_heap timers;
 	struct task *current;
 	struct context context; /* of the thread that runs the loop */
@@ -42,7 +44,6 @@ struct async_loop {
 	struct error_record *cancel_record; /* the message of the cancellation that is under way */
 	bool running, stopping;
 	pthread_t thread; /* whose it is */
-	uint64_t turns;
 	unsigned turns_since_poll;
 	int64_t polled_at; /* about when the poller was last asked, while work was ready */
 	int64_t turn_time; /* the clock as read in this turn since its poll; 0: not read */
@@ -104,6 +105,8 @@ struct async_loop {
 	struct async_list on_close;
 	void (*exception_handler)(const struct async_context *context, void *arg);
 	void *exception_arg;
+
+	struct account account;
 
 	/* Other threads: the heartbeat is read by the watchdog, the rest is under the lock. */
 	struct heartbeat heartbeat;

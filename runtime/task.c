@@ -119,6 +119,7 @@ static struct task *create_unstarted(const char *here, const char *label, int (*
 	task->label = label;
 	task->id = ++loop->next_id;
 	task->created_by = loop->current ? loop->current->id : 0;
+	task->creator = loop->current;
 	task->state = TASK_READY;
 	task->step.run = task_step;
 	task->step.arg = task;

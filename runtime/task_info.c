@@ -200,24 +200,38 @@ struct async_task *async_current_task(void)
 	return loop_current && loop_current->current ? task_handle(loop_current->current) : NULL;
 }
 
+__attribute__((no_sanitize("thread"))) static void copy_name(const struct task *task,
+							     char copy[TASK_NAME])
+{
+	const char *name = task->name;
+
+	if (!name) {
+		snprintf(copy, TASK_NAME, "Task-%llu", (unsigned long long)task->id);
+		return;
+	}
+	for (size_t i = 0; i < TASK_NAME; i++) {
+		copy[i] = name[i];
+		if (!name[i])
+			return;
+	}
+	copy[TASK_NAME - 1] = '\0';
+}
+
 /* On the watchdog's thread: what it reads may be stale, but it is always a task's block. */
 __attribute__((no_sanitize("thread"))) void task_describe(const void *data, struct task_view *view)
 {
 	const struct task *task = data;
-	const char *name = task->name;
+	const struct task *creator = task->creator;
 
 	view->id = task->id;
+	view->label = task->label;
 	view->created_at = task->created_at;
+	view->waiting_at = task->waiting_at;
+	view->creator = task->created_by;
 	view->stack_low = (uintptr_t)task->context.low;
 	view->stack_high = view->stack_low + task->context.size;
-	if (!name) {
-		snprintf(view->name, sizeof view->name, "Task-%llu", (unsigned long long)view->id);
-		return;
-	}
-	for (size_t i = 0; i < sizeof view->name; i++) {
-		view->name[i] = name[i];
-		if (!name[i])
-			break;
-	}
-	view->name[sizeof view->name - 1] = '\0';
+	copy_name(task, view->name);
+	view->creator_name[0] = '\0';
+	if (view->creator && creator && creator->id == view->creator)
+		copy_name(creator, view->creator_name);
 }

@@ -7,7 +7,6 @@
 #include "runtime/timer.h"
 
 #include "runtime/base.h"
-#include "runtime/list.h"
 
 static bool before(const struct async_timer *a, const struct async_timer *b)
 {
@@ -101,14 +100,14 @@ void timer_remove(struct timer_heap *heap, struct async_timer *timer)
 	heap->root = meld(heap->root, rest);
 }
 
-void timer_expire(struct timer_heap *heap, int64_t now, struct async_list *due)
+struct async_timer *timer_take_due(struct timer_heap *heap, int64_t now)
 {
-	struct async_timer *timer;
+	struct async_timer *timer = heap->root;
 
-	while ((timer = heap->root) && timer->when <= now) {
-		timer_remove(heap, timer);
-		list_append(due, &timer->handle.node);
-	}
+	if (!timer || timer->when > now)
+		return NULL;
+	timer_remove(heap, timer);
+	return timer;
 }
 
 int64_t timer_from_seconds(double seconds)

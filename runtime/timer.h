@@ -21,8 +21,8 @@ void timer_insert(struct timer_heap *heap, struct async_timer *timer, int64_t wh
 /* Walks up to its root. */
 bool timer_is_in(const struct timer_heap *heap, const struct async_timer *timer);
 void timer_remove(struct timer_heap *heap, struct async_timer *timer);
-/* Moves the handles of all timers due at now, in order, to the end of due. */
-void timer_expire(struct timer_heap *heap, int64_t now, struct async_list *due);
+/* The first timer, removed, if it is due at now; else NULL. */
+struct async_timer *timer_take_due(struct timer_heap *heap, int64_t now);
 
 #define TIMER_SECOND 1000000000LL
 

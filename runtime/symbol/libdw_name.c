@@ -141,6 +141,19 @@ static void call_line(const struct symbol_place *place, Dwarf_Die *inlined,
 	set_file(place, dwarf_filesrc(files, file, NULL, NULL), frame);
 }
 
+/* Where there is no line, the module's identity lets somebody find it later. */
+static void set_build_id(const struct symbol_place *place, struct symbol_frame *frame)
+{
+	const unsigned char *bits;
+	GElf_Addr at;
+	int count = place->module ? dwfl_module_build_id(place->module, &bits, &at) : 0;
+
+	if (count > 20)
+		count = 20;
+	for (int i = 0; i < count; i++)
+		snprintf(frame->build_id + 2 * i, 3, "%02x", bits[i]);
+}
+
 /* ---- Whose code it is ------------------------------------------------------------------------ */
 
 /* Was the unit compiled together with this file, in one of the library's own folders? */
@@ -227,6 +240,8 @@ size_t symbol_libdw_name(struct symbols *symbols, const struct symbol_place *pla
 			call_line(place, (Dwarf_Die *)&place->scopes[scopes - i], frame);
 		else if (place->has_unit)
 			symbol_libdw_line(place, place->address, frame);
+		if (frame->line == 0)
+			set_build_id(place, frame);
 		frame->owner = find_owner(symbols, place, module, frame);
 	}
 	return count;

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 struct maps_place {
-	char path[160];	  /* cut off in front when it is longer */
-	uintptr_t offset; /* in the file, as addr2line takes it */
+	char path[160];	   /* cut off in front when it is longer */
+	uintptr_t offset;  /* in the file, as addr2line takes it */
+	char build_id[41]; /* in hexadecimal; "": it has none */
 };
 
 /* False when the address is in no file, or this system does not say. */

@@ -65,6 +65,57 @@ static bool is_fixed(uintptr_t base)
 	return memcmp(header, ELFMAG, SELFMAG) == 0 && header[8] == ET_EXEC;
 }
 
+static void print_hex(const unsigned char *bits, size_t count, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		*text++ = digits[bits[i] >> 4];
+		*text++ = digits[bits[i] & 15];
+	}
+	*text = '\0';
+}
+
+/* One of the notes in a segment, if it is there. */
+static bool find_note(uintptr_t from, size_t size, char id[41])
+{
+	unsigned char notes[512];
+	Elf64_Nhdr note;
+
+	size = maps_read(notes, size < sizeof(notes) ? size : sizeof(notes), from);
+	for (size_t at = 0; at + sizeof(note) < size;) {
+		memcpy(&note, notes + at, sizeof(note));
+		at += sizeof(note) + ((note.n_namesz + 3) & ~3u);
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_descsz <= 20 &&
+		    at + note.n_descsz <= size) {
+			print_hex(notes + at, note.n_descsz, id);
+			return true;
+		}
+		at += (note.n_descsz + 3) & ~3u;
+	}
+	return false;
+}
+
+/* From the file's headers as they are mapped, through the kernel: nothing here may fault. */
+static void find_build_id(uintptr_t base, bool fixed, char id[41])
+{
+	Elf64_Ehdr file;
+	Elf64_Phdr part;
+
+	id[0] = '\0';
+	if (maps_read(&file, sizeof(file), base) != sizeof(file) ||
+	    memcmp(file.e_ident, ELFMAG, SELFMAG) != 0)
+		return;
+	for (int i = 0; i < file.e_phnum; i++) {
+		if (maps_read(&part, sizeof(part),
+			      base + file.e_phoff + (size_t)i * sizeof(part)) != sizeof(part))
+			return;
+		if (part.p_type == PT_NOTE &&
+		    find_note((fixed ? 0 : base) + part.p_vaddr, part.p_memsz, id))
+			return;
+	}
+}
+
 bool maps_find(uintptr_t address, struct maps_place *place)
 {
 	struct reader reader = { .fd = openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC) };
@@ -95,6 +146,7 @@ bool maps_find(uintptr_t address, struct maps_place *place)
 		return false;
 	strcpy(place->path, file);
 	place->offset = is_fixed(base) ? address : address - base;
+	find_build_id(base, is_fixed(base), place->build_id);
 	return true;
 }
 

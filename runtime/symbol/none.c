@@ -50,6 +50,7 @@ static bool name_frame(const struct symbols *symbols, uintptr_t pc, struct symbo
 	base = base ? base + 1 : place.path;
 	memcpy(frame->module, base, strnlen(base, sizeof(frame->module) - 1));
 	frame->offset = place.offset;
+	memcpy(frame->build_id, place.build_id, sizeof(frame->build_id));
 	if (strcmp(place.path, symbols->program) == 0)
 		frame->owner = SYMBOL_PROGRAM;
 	return true;
@@ -70,7 +71,8 @@ size_t symbol_unwind(struct symbols *symbols, const struct symbol_stack *stack,
 	uintptr_t fp = stack->registers.fp, next, pc = stack->registers.pc;
 	size_t count = 0;
 
-	while (count < max && name_frame(symbols, pc, &frames[count])) {
+	/* Of a caller, what is wanted is the call, not what comes after it. */
+	while (count < max && name_frame(symbols, pc - (count > 0), &frames[count])) {
 		count++;
 		if (!stack->registers.full || !read_word(stack, fp, &next) ||
 		    !read_word(stack, fp + sizeof(fp), &pc) || next <= fp)

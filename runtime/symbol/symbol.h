@@ -41,6 +41,7 @@ struct symbol_frame {
 	char function[64]; /* "": unknown */
 	char file[128];	   /* as the compiler saw it; "": no line information */
 	char module[48];   /* the file's base name; "": in no known module */
+	char build_id[41]; /* the module's, in hexadecimal; "": it has none, or line is known */
 };
 
 /* What to do where a frame has no line. */

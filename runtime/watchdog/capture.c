@@ -4,8 +4,9 @@
  *
  * A signal cuts a sleep short, so a blocked thread is never sent one: /proc/self/task/TID/syscall
  * has its registers, and says afterwards whether it has moved while its stack was copied. Only a
- * thread that was seen running twice in a row is signalled, with a real-time signal whose handler
- * copies registers and stack, and nothing else.
+ * thread that was seen running twice in a row is asked: the kernel's sampling if it may be used
+ * (capture_perf.c), else the thread itself, with a real-time signal whose handler copies registers and
+ * stack, and nothing else.
  *
  * That handler is installed when it is first needed, for the highest real-time signal that has none,
  * and stays, since a late signal without it would end the process. It is checked again before each
@@ -163,6 +164,9 @@ static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 {
 	struct request request = { .tid = tid, .low = low, .high = high, .capture = capture };
 
+	capture->failure = NULL;
+	if (watchdog_capture_perf(capture, tid))
+		return;
 	capture->failure = "the thread does not answer";
 	if (!MACHINE_KNOWN || !enter(&request))
 		return;

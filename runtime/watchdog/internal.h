@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * internal.h - what the watchdog's files share. In the order of a stall's life:
- *
- *     watchdog.c the loop's side
- *     monitor.c  the thread: sees a slice that does not end
- *     usage.c    what the thread did in that time: ran, waited for a CPU, was blocked
- *     capture.c  where it is: registers and a copy of its stack
- *     advice.c   the system call's name, and what to call instead
- *     report.c   the text, pure
- *     stuck.c    all tasks, when SIGQUIT asked for them and the loop does not answer
+ * internal.h - what the watchdog's files share, in the order of a stall's life. README.md says which
+ * file does what.
  */
 #ifndef LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
 #define LOOPHOUND_RUNTIME_WATCHDOG_INTERNAL_H
@@ -16,6 +9,7 @@
 #include "runtime/async.h"
 #include "runtime/heartbeat.h"
 #include "runtime/symbol/symbol.h"
+#include "runtime/victims.h"
 #include "runtime/watchdog/options.h"
 
 #include <pthread.h>
@@ -24,8 +18,7 @@
 
 enum {
 	WATCHDOG_FRAMES = 64,
-	WATCHDOG_SEEN = 64,
-	WATCHDOG_TEXT = 4096,
+	WATCHDOG_TEXT = 8192,
 	WATCHDOG_STACK_COPY = 64 * 1024,
 };
 
@@ -37,12 +30,25 @@ struct watchdog_usage {
 	int64_t user, kernel;	    /* of cpu, in coarse ticks */
 	uint64_t faults;	    /* pages */
 	bool has_waiting;
+	char state; /* as ps shows it; T and t: stopped */
 };
 
 int64_t watchdog_now(void);
 /* Only how long a thread was runnable but without a CPU; -1 where the system does not say. */
 int64_t watchdog_waiting(pid_t tid);
 void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage);
+/* Is a debugger attached to the process? */
+bool watchdog_traced(pid_t tid);
+
+/* What others took from all of the process: ns since some time in the past. */
+struct watchdog_pressure {
+	int64_t stolen;	   /* from each CPU, by other virtual machines */
+	int64_t throttled; /* by the limit of the control group */
+};
+void watchdog_pressure_read(struct watchdog_pressure *pressure);
+/* Pure, for the texts of /proc/stat and cpu.stat. 0 when it is not in there. */
+int64_t watchdog_parse_stolen(const char *text, int64_t tick_ns);
+int64_t watchdog_parse_throttled(const char *text);
 
 /* What the thread is in, as the kernel shows it. */
 enum watchdog_state { WATCHDOG_UNKNOWN, WATCHDOG_RUNNING, WATCHDOG_BLOCKED };
@@ -53,6 +59,9 @@ struct watchdog_call {
 	uintptr_t sp, pc;
 };
 void watchdog_call_read(pid_t tid, struct watchdog_call *call);
+
+/* What cannot be seen here, as a line for people; 0: nothing. */
+size_t watchdog_blind_spots(pid_t tid, char *text, size_t size);
 
 /* Is the signal in the thread's mask? */
 bool watchdog_blocks_signal(pid_t tid, int number);
@@ -76,56 +85,134 @@ bool watchdog_capture(struct watchdog_capture *capture, pid_t tid, uintptr_t low
 /* In a child after fork(), before its first watchdog: the parent's requests will not be answered. */
 void watchdog_capture_reset(void);
 
-/* ---- The stall and its report ---------------------------------------------------------------- */
+/*
+ * A running thread, by the kernel's sampling: no signal, and none of its code runs. False where that is
+ * not allowed, or when the thread spent all of the time in the kernel.
+ */
+bool watchdog_capture_perf(struct watchdog_capture *capture, pid_t tid);
+extern atomic_bool watchdog_perf_refused; /* set by itself, and by tests of the other way */
 
-enum watchdog_verdict { VERDICT_CPU, VERDICT_BLOCKED, VERDICT_LOCK, VERDICT_MIXED };
+/* ---- The stall ------------------------------------------------------------------------------- */
 
 struct watchdog_stall {
-	unsigned number, seen; /* seen: so often with this stack */
-	bool callback;	       /* not a task: view is empty */
-	struct task_view view;
+	unsigned number, seen;		/* seen: so often with this stack */
+	bool callback;			/* not a task: view is empty */
+	struct task_view view, awaiter; /* awaiter.id 0: unknown, or nobody awaits it */
 	int64_t limit, held, cpu, blocked, waiting, user, kernel;
+	int64_t late;		   /* that the monitor was held up as well, or it was stopped */
+	int64_t stolen, throttled; /* from the process meanwhile */
+	bool traced;		   /* a debugger is attached */
 	uint64_t faults;
 	bool has_waiting;
+	struct victims victims;
 	struct watchdog_call call;
 	double sleep;	 /* seconds that the system call was asked to sleep; negative: no sleep */
-	char target[64]; /* what the call's fd is: "pipe:[4711]", a path; "": no fd */
+	double timeout;	 /* seconds that it waits at most; negative: unknown or for ever */
+	int fd;		 /* that the call is about; -1: none */
+	char target[96]; /* what it is: "pipe:[4711]", a path, a peer; "": no fd */
+	unsigned looks, moved;	 /* after the first: how often, and how often it was elsewhere */
+	struct symbol_frame now; /* at the last of these */
 	const char *failure;
 	size_t frame_count;
 	struct symbol_frame frames[WATCHDOG_FRAMES];
 };
 
-enum watchdog_verdict watchdog_verdict(const struct watchdog_stall *stall);
+/* Of the time on the clock, how much is the code's own? */
+int64_t watchdog_own_time(const struct watchdog_stall *stall);
+enum async_verdict watchdog_verdict(const struct watchdog_stall *stall);
+/* False for what is not the code's fault. */
+bool watchdog_is_finding(enum async_verdict verdict);
 
 /* The innermost frame of the program's own code, or NULL. */
 const struct symbol_frame *watchdog_culprit(const struct watchdog_stall *stall);
-
-/* The report at the limit, and the line at the end. Cut off at size; returns the length. */
-size_t watchdog_report(const struct watchdog_stall *stall, char *text, size_t size);
-size_t watchdog_report_end(const struct watchdog_stall *stall, char *text, size_t size);
-
+const struct symbol_frame *watchdog_own_frame(const struct symbol_frame *frames, size_t count);
 /* A name of libc's own, without its decoration. */
 const char *watchdog_plain_name(const char *function);
 
-/* Only the program's frames, for other kinds of report. */
-size_t watchdog_report_stack(const struct watchdog_stall *stall, char *text, size_t size);
-
-/* Fills sleep and target from the call's arguments. */
+/* Fills sleep, timeout and target from the call's arguments. */
 void watchdog_decode(struct watchdog_stall *stall);
 /* "clock_nanosleep"; NULL for calls that nobody blocks in. */
 const char *watchdog_call_name(long number);
+/* What kind of thing the call waits for. */
+enum watchdog_kind { CALL_OTHER, CALL_SLEEP, CALL_STREAM, CALL_FILE, CALL_LOCK, CALL_POLL };
+enum watchdog_kind watchdog_call_kind(long number);
 /* What to write instead, appended as one line; 0: no advice. */
 size_t watchdog_advise(const struct watchdog_stall *stall, char *text, size_t size);
+
+/* ---- Reports: pure. Cut off at size; they return the length ---------------------------------- */
+
+/* At the limit; each time that another look was taken; at the end; when the loop ends. */
+enum watchdog_event { STALL_BEGAN, STALL_LASTS, STALL_ENDED };
+struct watchdog_totals {
+	unsigned findings, starved, stopped, hidden; /* hidden: not reported */
+	int64_t held, longest;
+};
+size_t watchdog_report(const struct watchdog_stall *stall, char *text, size_t size);
+size_t watchdog_report_lasts(const struct watchdog_stall *stall, char *text, size_t size);
+size_t watchdog_report_end(const struct watchdog_stall *stall, char *text, size_t size);
+size_t watchdog_report_total(const struct watchdog_totals *totals, char *text, size_t size);
+/* "104 ms: BLOCKED in read" */
+size_t watchdog_report_title(const struct watchdog_stall *stall, char *text, size_t size);
+/* Only the program's frames, for other kinds of report. */
+size_t watchdog_report_stack(const struct watchdog_stall *stall, char *text, size_t size);
+
+/* 0 where a format has nothing to say at that moment. hidden: text and JSON leave it out. */
+size_t watchdog_format(enum async_report_format format, enum watchdog_event event,
+		       const struct watchdog_stall *stall, bool hidden, char *text, size_t size);
+size_t watchdog_format_total(enum async_report_format format, const struct watchdog_totals *totals,
+			     char *text, size_t size);
+size_t watchdog_json(enum watchdog_event event, const struct watchdog_stall *stall, char *text,
+		     size_t size);
+size_t watchdog_json_total(const struct watchdog_totals *totals, char *text, size_t size);
+struct watchdog_text;
+void watchdog_add_place(struct watchdog_text *text, const struct symbol_frame *frame);
+void watchdog_add_stack(struct watchdog_text *text, const struct watchdog_stall *stall);
+const char *watchdog_verdict_name(enum async_verdict verdict);
+
+/* ---- What is reported, and where ------------------------------------------------------------- */
+
+enum { POLICY_SEEN = 64, POLICY_FINDINGS = 20, POLICY_OTHERS = 3 }; /* a minute */
+struct watchdog_policy {
+	struct {
+		uint64_t stack;
+		unsigned count;
+	} seen[POLICY_SEEN];
+	int64_t minute;		 /* when this one began; 0: none has */
+	unsigned shown[2];	 /* in it: findings, and what is none */
+	unsigned repeated, over; /* hidden in it: known stacks, and what was too much */
+};
+/* May the stall be reported? Sets stall->seen. Repetitions are at 2, 4, 8, ...; each minute ends. */
+bool policy_admit(struct watchdog_policy *policy, int64_t now, struct watchdog_stall *stall);
+/* What was hidden in a minute that is over, as a line; 0: nothing was. force: it ends now. */
+size_t policy_hidden(struct watchdog_policy *policy, int64_t now, bool force, char *text,
+		     size_t size);
+
+struct watchdog;
+void watchdog_emit(struct watchdog *w, enum watchdog_event event, bool hidden);
+void watchdog_emit_text(struct watchdog *w, size_t length);
+void watchdog_emit_total(struct watchdog *w);
+/* Opens the file that was asked for; what cannot be opened is said, and stderr stands in. */
+void watchdog_output_open(struct watchdog *w);
+void watchdog_output_close(struct watchdog *w);
+void watchdog_write(int fd, const char *text, size_t length);
+/* Counts in the process, for async_watchdog_stalls() and its kin. Returns the number. */
+unsigned watchdog_count(enum async_verdict verdict);
 
 /* ---- The watchdog itself --------------------------------------------------------------------- */
 
 /* The slice that is followed. */
 struct watchdog_slice {
 	uint32_t generation; /* 0: none */
-	bool reported, loud; /* loud: the report was not suppressed as a repetition */
-	struct watchdog_usage start;
+	const void *task;    /* NULL: a callback */
+	int64_t next;	     /* the code's own time at which it is looked at again */
+	bool reported, loud; /* loud: the report was not hidden */
+	bool excused;	     /* STARVED or STOPPED has been said */
+	bool pressed;	     /* pressure has been read */
+	struct watchdog_usage start, last;
+	struct watchdog_pressure pressure;
 	int64_t late;	 /* that the monitor too was held up, and not for want of a CPU */
 	int64_t blocked; /* as last known */
+	uint64_t place;	 /* where it was at the first look */
 };
 
 /* A question from the loop's own thread, which waits for the answer in a signal handler. */
@@ -161,10 +248,10 @@ struct watchdog {
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;
 	struct symbols *symbols;
-	struct {
-		uint64_t stack;
-		unsigned count;
-	} seen[WATCHDOG_SEEN];
+	struct symbol_frame again[WATCHDOG_FRAMES]; /* of a later look */
+	struct watchdog_policy policy;
+	struct watchdog_totals totals;
+	int output; /* an fd; -1: stderr */
 	char text[WATCHDOG_TEXT];
 	uintptr_t copy[WATCHDOG_STACK_COPY / sizeof(uintptr_t)];
 
@@ -176,5 +263,12 @@ void watchdog_answer_for_loop(struct watchdog *watchdog);
 
 /* The thread: takes a struct watchdog. */
 void *watchdog_monitor(void *arg);
+
+/* stall.c: the numbers of the slice so far into w->stall. True when it is to be looked at. */
+bool stall_measure(struct watchdog *w);
+/* Looks where it is, and reports it. */
+void stall_look(struct watchdog *w);
+/* The slice has ended then. */
+void stall_end(struct watchdog *w, int64_t when);
 
 #endif

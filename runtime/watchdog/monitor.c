@@ -4,9 +4,8 @@
  * limit.
  *
  * A slice seen at two looks is followed: from the first look on the thread's accounts are kept, and
- * when the time that is the code's own (on a CPU, plus blocked) passes the limit, a report goes out
- * while the slice still lasts. The bell then tells when it ends. A loop that idles for a whole
- * tick lets the monitor park: no wake-ups until the loop rings.
+ * stall.c says what is to be said of it. Once it is reported, the bell tells when it ends. A loop that
+ * idles for a whole tick lets the monitor park: no wake-ups until the loop rings.
  *
  * Rules: it takes no lock that the loop may hold, uses no stdio, and never makes the loop wait.
  */
@@ -14,20 +13,11 @@
 
 #include "runtime/symbol/maps.h"
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SLACK_NS = 2000000 };
-
-static atomic_uint stalls;
-
-unsigned async_watchdog_stalls(void)
-{
-	return atomic_load(&stalls);
-}
 
 /* ---- Resting --------------------------------------------------------------------------------- */
 
@@ -80,122 +70,16 @@ static void rest(struct watchdog *w)
 		return;
 	}
 	w->polls_before = polls;
-	if (w->slice.generation != 0 && !w->slice.reported)
-		tick = clamp(w->remaining, w->options.limit / 16, tick);
+	/* What is reported is looked at again at a multiple of the limit, and the bell tells its end. */
+	if (w->slice.generation != 0)
+		tick = clamp(w->remaining, w->options.limit / 16,
+			     w->slice.reported ? INT64_MAX : tick);
 	planned = watchdog_now() + tick;
 	syscall(SYS_futex, &hb->bell, FUTEX_WAIT_PRIVATE, bell,
 		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
 		NULL, 0);
 	if (w->slice.generation != 0)
 		note_lateness(w, watchdog_now() - planned);
-}
-
-/* ---- Reporting ------------------------------------------------------------------------------- */
-
-/* The same functions one inside the other are the same stack: lines may vary within a loop. */
-static uint64_t hash_stack(const struct watchdog_stall *stall)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < stall->frame_count; i++) {
-		const char *name = stall->frames[i].function;
-
-		for (; *name != '\0'; name++)
-			hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-		hash = (hash ^ (name == stall->frames[i].function ? stall->frames[i].offset : 0)) *
-		       UINT64_C(1099511628211);
-	}
-	return hash;
-}
-
-static unsigned count_stack(struct watchdog *w)
-{
-	uint64_t stack = hash_stack(&w->stall);
-	size_t start = stack % WATCHDOG_SEEN, i = start;
-
-	while (w->seen[i].count != 0 && w->seen[i].stack != stack) {
-		i = (i + 1) % WATCHDOG_SEEN;
-		if (i == start) {
-			w->seen[i].count = 0;
-			break;
-		}
-	}
-	w->seen[i].stack = stack;
-	return ++w->seen[i].count;
-}
-
-static void write_all(const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(STDERR_FILENO, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return;
-		text += written > 0 ? written : 0;
-		length -= written > 0 ? (size_t)written : 0;
-	}
-}
-
-static void emit(struct watchdog *w, size_t length, bool ended)
-{
-	const struct symbol_frame *culprit = watchdog_culprit(&w->stall);
-	struct async_stall stall = {
-		.task = w->stall.callback ? "a callback" : w->stall.view.name,
-		.function = culprit && culprit->function[0] ? culprit->function : NULL,
-		.file = culprit && culprit->line > 0 ? culprit->file : NULL,
-		.line = culprit ? culprit->line : 0,
-		.seconds = (double)w->stall.held / 1e9,
-		.ended = ended,
-		.text = w->text,
-	};
-
-	if (w->options.report != NULL)
-		w->options.report(&stall, w->options.arg);
-	else
-		write_all(w->text, length);
-}
-
-/* Fills in task and stack. False when the slice has ended meanwhile. */
-static bool look(struct watchdog *w)
-{
-	struct watchdog_stall *stall = &w->stall;
-	const void *task = atomic_load(&w->hb->task);
-	uintptr_t low = w->low, high = w->high;
-
-	memset(&stall->view, 0, sizeof(stall->view));
-	stall->callback = task == NULL;
-	if (task != NULL) {
-		task_describe(task, &stall->view);
-		low = stall->view.stack_low;
-		high = stall->view.stack_high;
-	}
-	w->capture.bytes = (unsigned char *)w->copy;
-	return watchdog_capture(&w->capture, w->tid, low, high, w->hb, w->slice.generation);
-}
-
-static void report(struct watchdog *w)
-{
-	struct watchdog_stall *stall = &w->stall;
-
-	/* From here on the end of the slice is noted to the microsecond. */
-	set_bell(w->hb, HEARTBEAT_QUIET, HEARTBEAT_WATCH);
-	if (!look(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
-		return;
-	stall->limit = w->options.limit;
-	stall->call = w->capture.call;
-	stall->failure = w->capture.failure;
-	stall->frame_count = 0;
-	/* The arguments may lie on the stack: read before the names are looked up, which can take long. */
-	watchdog_decode(stall);
-	if (stall->failure == NULL)
-		stall->frame_count = symbol_unwind(w->symbols, &w->capture.stack, stall->frames,
-						   WATCHDOG_FRAMES);
-	stall->number = atomic_fetch_add(&stalls, 1) + 1;
-	stall->seen = count_stack(w);
-	w->slice.reported = true;
-	w->slice.loud = (stall->seen & (stall->seen - 1)) == 0;
-	if (w->slice.loud)
-		emit(w, watchdog_report(stall, w->text, sizeof(w->text)), false);
 }
 
 /* ---- Watching -------------------------------------------------------------------------------- */
@@ -216,41 +100,24 @@ static bool begin(struct watchdog *w, uint32_t generation)
 	bool next = w->between.valid && generation == w->between.generation + 1 &&
 		    atomic_load(&w->hb->polls) == w->between.polls;
 
-	w->slice = (struct watchdog_slice){ .generation = generation };
+	w->slice = (struct watchdog_slice){ .generation = generation,
+					    .task = atomic_load(&w->hb->task),
+					    .next = w->options.limit };
 	w->remaining = w->options.limit;
 	w->own_waiting = watchdog_waiting(w->own_tid);
 	if (next)
 		w->slice.start = w->between.usage;
 	else
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
+	w->slice.last = w->slice.start;
 	w->between.valid = false;
 	return next;
 }
 
 static void follow(struct watchdog *w)
 {
-	struct watchdog_slice *slice = &w->slice;
-	struct watchdog_stall *stall = &w->stall;
-	struct watchdog_usage now;
-	struct watchdog_call call;
-
-	watchdog_call_read(w->tid, &call);
-	watchdog_usage_read(w->tid, w->cpu_clock, &now);
-	stall->held = now.wall - slice->start.wall;
-	stall->cpu = now.cpu - slice->start.cpu;
-	stall->waiting = now.waiting - slice->start.waiting;
-	stall->user = now.user - slice->start.user;
-	stall->kernel = now.kernel - slice->start.kernel;
-	stall->faults = now.faults - slice->start.faults;
-	stall->has_waiting = now.has_waiting;
-	/* While it is runnable, what is unaccounted for may be a wait for a CPU not yet over. */
-	if (call.state != WATCHDOG_RUNNING || !now.has_waiting)
-		slice->blocked = clamp(stall->held - stall->cpu - stall->waiting - slice->late, 0,
-				       INT64_MAX);
-	stall->blocked = slice->blocked;
-	w->remaining = w->options.limit - stall->cpu - stall->blocked;
-	if (w->remaining <= 0 && atomic_load(&w->hb->generation) == slice->generation)
-		report(w);
+	if (stall_measure(w) && atomic_load(&w->hb->generation) == w->slice.generation)
+		stall_look(w);
 }
 
 static void finish(struct watchdog *w)
@@ -259,11 +126,10 @@ static void finish(struct watchdog *w)
 	int64_t end = noted ? atomic_load(&w->hb->ended_at) : watchdog_now();
 
 	set_bell(w->hb, HEARTBEAT_WATCH, HEARTBEAT_QUIET);
-	if (w->slice.loud) {
-		w->stall.held = end - w->slice.start.wall;
-		emit(w, watchdog_report_end(&w->stall, w->text, sizeof(w->text)), true);
-	}
+	stall_end(w, end);
 	w->slice.generation = 0;
+	watchdog_emit_text(
+		w, policy_hidden(&w->policy, watchdog_now(), false, w->text, sizeof(w->text)));
 }
 
 static void observe(struct watchdog *w)
@@ -274,7 +140,7 @@ static void observe(struct watchdog *w)
 		finish(w);
 	if (!(generation & 1))
 		look_between(w, generation);
-	else if (w->slice.generation == 0 ? begin(w, generation) : !w->slice.reported)
+	else if (w->slice.generation != 0 || begin(w, generation))
 		follow(w);
 }
 
@@ -301,6 +167,16 @@ static void answer(struct watchdog *w)
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
+/* Once in a process. */
+static void say_blind_spots(struct watchdog *w)
+{
+	static atomic_bool said;
+	size_t length = watchdog_blind_spots(w->tid, w->text, sizeof(w->text));
+
+	if (length > 0 && !atomic_exchange(&said, true))
+		watchdog_emit_text(w, length);
+}
+
 void *watchdog_monitor(void *arg)
 {
 	struct watchdog *w = arg;
@@ -308,6 +184,7 @@ void *watchdog_monitor(void *arg)
 	w->own_tid = (pid_t)syscall(SYS_gettid);
 	observe(w);
 	symbol_warm(w->symbols);
+	say_blind_spots(w);
 	while (atomic_load(&w->hb->bell) != HEARTBEAT_STOP) {
 		observe(w);
 		answer(w);
@@ -315,5 +192,8 @@ void *watchdog_monitor(void *arg)
 		rest(w);
 	}
 	observe(w);
+	watchdog_emit_text(
+		w, policy_hidden(&w->policy, watchdog_now(), true, w->text, sizeof(w->text)));
+	watchdog_emit_total(w);
 	return NULL;
 }

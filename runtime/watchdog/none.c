@@ -27,6 +27,16 @@ unsigned async_watchdog_stalls(void)
 	return 0;
 }
 
+unsigned async_watchdog_starved(void)
+{
+	return 0;
+}
+
+unsigned async_watchdog_stopped(void)
+{
+	return 0;
+}
+
 size_t watchdog_locate(const struct machine_registers *registers, uintptr_t low, uintptr_t high,
 		       char *text, size_t size)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * options.h - what the program asked of the watchdog, overridden by the environment.
+ *
+ * A new word for LOOPHOUND_WATCHDOG is a row in the table of options.c, and a field here.
  */
 #ifndef LOOPHOUND_RUNTIME_WATCHDOG_OPTIONS_H
 #define LOOPHOUND_RUNTIME_WATCHDOG_OPTIONS_H
@@ -8,19 +10,28 @@
 #include "runtime/async.h"
 
 struct watchdog_options {
+	bool off, help;
 	int64_t limit; /* ns */
 	void (*report)(const struct async_stall *stall, void *arg);
 	void *arg;
+	enum async_report_format format;
+	char file[256]; /* "": stderr */
+	int exit_code;
+	bool abort, stats, excuses;
 };
 
-/* False when the watchdog is off. */
+/* What is in force now. False when there is to be no monitor; the other fields are valid. */
 bool watchdog_options_get(struct watchdog_options *options);
 
 /*
- * Reads "off", or "limit=20ms" (s, ms, us; no unit: seconds), perhaps one of several words with
- * commas between, into limit: seconds, negative when off. Returns the first word that it does
- * not know, or NULL.
+ * Pure: reads words with commas between into options. Returns the first word that it does not
+ * understand, with its length, or NULL.
  */
-const char *watchdog_options_parse(const char *text, double *limit);
+const char *watchdog_options_parse(const char *text, struct watchdog_options *options,
+				   size_t *length);
+
+/* Pure: all words, one line each, with what they do; or only the words, in one line. */
+size_t watchdog_options_help(char *text, size_t size);
+size_t watchdog_options_words(char *text, size_t size);
 
 #endif

@@ -2,276 +2,268 @@
 /*
  * report.c - the report of a stall as text. Pure: a stall in, characters out.
  *
- * The numbers come first, then the word for them. The program's own frames are shown, innermost
- * first; those of libraries and of the runtime above it are folded into their names.
+ * The numbers come first, then the word for them; then whom it harms, where it is, and what to call
+ * instead. stack.c shows where.
  */
 #include "runtime/watchdog/internal.h"
+#include "runtime/watchdog/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { MAX_SHOWN = 8 };
+/* ---- Verdict -------------------------------------------------------------------------------- */
 
-struct text {
-	char *at;
-	size_t size, used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
+static const char *prefix_of(enum async_verdict verdict)
 {
-	va_list arguments;
-	int length;
-
-	if (text->used + 1 >= text->size)
-		return;
-	va_start(arguments, format);
-	length = vsnprintf(text->at + text->used, text->size - text->used, format, arguments);
-	va_end(arguments);
-	if (length > 0)
-		text->used += (size_t)length;
-	if (text->used >= text->size)
-		text->used = text->size - 1;
+	return verdict == ASYNC_VERDICT_STARVED	  ? "starved"
+	       : verdict == ASYNC_VERDICT_STOPPED ? "stopped"
+						  : "stall";
 }
 
-static struct text begin(char *buffer, size_t size)
+static void add_name(struct watchdog_text *text, const struct task_view *task)
 {
-	buffer[0] = '\0';
-	return (struct text){ .at = buffer, .size = size };
+	text_add(text, "task %llu \"%s\"", (unsigned long long)task->id, task->name);
 }
 
-static void add_ms(struct text *text, int64_t ns)
+static void add_task(struct watchdog_text *text, const struct watchdog_stall *stall)
 {
-	int64_t tenths = (ns + 50000) / 100000;
-
-	add(text, "%lld.%d ms", (long long)(tenths / 10), (int)(tenths % 10));
-}
-
-static long long whole_ms(int64_t ns)
-{
-	return (long long)((ns + 500000) / 1000000);
-}
-
-/* Of the time that is the code's own. Waiting for a CPU is nobody's fault and not counted. */
-enum watchdog_verdict watchdog_verdict(const struct watchdog_stall *stall)
-{
-	int64_t own = stall->cpu + stall->blocked;
-	bool blocked = stall->call.state == WATCHDOG_BLOCKED;
-
-	if (stall->cpu * 10 >= own * 7)
-		return VERDICT_CPU;
-	if (stall->blocked * 10 < own * 7 || !blocked)
-		return VERDICT_MIXED;
-	const char *name = watchdog_call_name(stall->call.number);
-	return name != NULL && strcmp(name, "futex") == 0 ? VERDICT_LOCK : VERDICT_BLOCKED;
-}
-
-const struct symbol_frame *watchdog_culprit(const struct watchdog_stall *stall)
-{
-	for (size_t i = 0; i < stall->frame_count; i++)
-		if (stall->frames[i].owner == SYMBOL_PROGRAM)
-			return &stall->frames[i];
-	return NULL;
-}
-
-/* ---- Lines ----------------------------------------------------------------------------------- */
-
-static void add_task(struct text *text, const struct watchdog_stall *stall)
-{
-	add(text, "[stall #%u] ", stall->number);
+	text_add(text, "[%s #%u] ", prefix_of(watchdog_verdict(stall)), stall->number);
 	if (stall->callback)
-		add(text, "a callback");
+		text_add(text, "a callback");
 	else
-		add(text, "task %llu \"%s\"", (unsigned long long)stall->view.id, stall->view.name);
+		add_name(text, &stall->view);
 }
 
-static void add_call(struct text *text, const struct watchdog_stall *stall)
+/* " in read(5 = pipe:[4711], timeout 0.3 s)" */
+static void add_arguments(struct watchdog_text *text, const struct watchdog_stall *stall)
+{
+	if (stall->sleep >= 0 || (stall->fd < 0 && stall->timeout < 0))
+		return;
+	text_add(text, "(");
+	if (stall->fd >= 0)
+		text_add(text, "%d", stall->fd);
+	if (stall->target[0] != '\0')
+		text_add(text, " = %s", stall->target);
+	if (stall->timeout >= 0)
+		text_add(text, "%stimeout %.3g s", stall->fd >= 0 ? ", " : "", stall->timeout);
+	text_add(text, ")");
+}
+
+static void add_call(struct watchdog_text *text, const struct watchdog_stall *stall)
 {
 	const char *name = watchdog_call_name(stall->call.number);
 
 	if (stall->call.state != WATCHDOG_BLOCKED)
 		return;
-	if (stall->call.number < 0)
-		add(text, " in a page fault");
-	else if (name == NULL)
-		add(text, " in system call %ld", stall->call.number);
-	else if (stall->target[0] != '\0')
-		add(text, " in %s(%d = %s)", name, (int)stall->call.arguments[0], stall->target);
-	else
-		add(text, " in %s", name);
-}
-
-static void add_verdict(struct text *text, const struct watchdog_stall *stall)
-{
-	static const char *const words[] = {
-		[VERDICT_CPU] = "CPU",
-		[VERDICT_BLOCKED] = "BLOCKED",
-		[VERDICT_LOCK] = "LOCK",
-		[VERDICT_MIXED] = "MIXED",
-	};
-	enum watchdog_verdict verdict = watchdog_verdict(stall);
-
-	add(text, "  verdict   %s", words[verdict]);
-	if (verdict == VERDICT_CPU && stall->user + stall->kernel > 0)
-		add(text, stall->user >= stall->kernel ? " in user code" : " in the kernel");
-	if (verdict == VERDICT_CPU && stall->kernel > stall->user && stall->faults >= 1000)
-		add(text, ", %llu page faults", (unsigned long long)stall->faults);
-	if (verdict != VERDICT_CPU)
-		add_call(text, stall);
-	add(text, "   cpu ");
-	add_ms(text, stall->cpu);
-	add(text, " | blocked ");
-	add_ms(text, stall->blocked);
-	if (stall->has_waiting) {
-		add(text, " | waiting for a CPU ");
-		add_ms(text, stall->waiting);
-	}
-	add(text, "\n");
-}
-
-/* ---- The stack ------------------------------------------------------------------------------- */
-
-static void add_frame(struct text *text, const struct symbol_frame *frame)
-{
-	char place[160];
-
-	if (frame->line > 0)
-		snprintf(place, sizeof(place), "%s:%d", frame->file, frame->line);
-	else if (frame->gap)
-		snprintf(place, sizeof(place), "(tail call: frames missing)");
-	else
-		snprintf(place, sizeof(place), "%s+0x%lx", frame->module,
-			 (unsigned long)frame->offset);
-	add(text, "%-16s %s", frame->function[0] ? frame->function : "?", place);
-	if (frame->gap && frame->line > 0)
-		add(text, " (a tail call)");
-}
-
-/* ___pthread_mutex_lock, __GI___read or __interceptor_read, as one calls them. */
-const char *watchdog_plain_name(const char *function)
-{
-	static const char *const prefixes[] = { "GI_", "libc_", "interceptor_", "wrap_" };
-	const char *plain = function + strspn(function, "_");
-
-	if (plain == function)
-		return function;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (strncmp(plain, prefixes[i], strlen(prefixes[i])) == 0) {
-			plain += strlen(prefixes[i]);
-			plain += strspn(plain, "_");
-		}
-	return *plain != '\0' ? plain : function;
-}
-
-/* "(3 libc frames above: usleep, nanosleep, clock_nanosleep)" */
-static void add_folded(struct text *text, const struct symbol_frame *frames, size_t count)
-{
-	size_t physical = 0, left;
-	bool libc = true;
-
-	for (size_t i = 0; i < count; i++) {
-		libc = libc && strncmp(frames[i].module, "libc", 4) == 0 &&
-		       (frames[i].module[4] == '.' || frames[i].module[4] == '-');
-		physical += !frames[i].inlined;
-	}
-	add(text, "     (%zu %sframe%s above: ", physical, libc ? "libc " : "",
-	    physical == 1 ? "" : "s");
-	left = physical;
-	for (size_t i = count; i-- > 0;) {
-		const char *function = watchdog_plain_name(frames[i].function);
-
-		if (!frames[i].inlined)
-			add(text, "%s%s", function[0] ? function : frames[i].module,
-			    --left > 0 ? ", " : ")");
+	if (stall->call.number < 0) {
+		text_add(text, " in a page fault");
+	} else if (name == NULL) {
+		text_add(text, " in system call %ld", stall->call.number);
+	} else {
+		text_add(text, " in %s", name);
+		add_arguments(text, stall);
 	}
 }
 
-static bool same_place(const struct symbol_frame *a, const struct symbol_frame *b)
+static void add_word(struct watchdog_text *text, const struct watchdog_stall *stall)
 {
-	return a->line == b->line && a->offset == b->offset &&
-	       strcmp(a->function, b->function) == 0;
-}
+	enum async_verdict verdict = watchdog_verdict(stall);
 
-static void add_rest(struct text *text, const struct watchdog_stall *stall,
-		     const struct symbol_frame *frame)
-{
-	const struct symbol_frame *end = stall->frames + stall->frame_count;
-
-	for (int shown = 0; frame < end && shown < MAX_SHOWN; frame++) {
-		int times = 1;
-
-		/* Below a callback is the loop, and below that whoever runs it. */
-		if (stall->callback && frame->owner == SYMBOL_RUNTIME)
-			break;
-		if (frame->owner != SYMBOL_PROGRAM)
-			continue;
-		add(text, "            ");
-		add_frame(text, frame);
-		while (frame + 1 < end && same_place(frame, frame + 1))
-			frame++, times++;
-		add(text, times > 1 ? " (%d times)\n" : "\n", times);
-		shown++;
-	}
-}
-
-static void add_stack(struct text *text, const struct watchdog_stall *stall)
-{
-	const struct symbol_frame *culprit = watchdog_culprit(stall);
-	const struct symbol_frame *first = culprit ? culprit : stall->frames;
-
-	add(text, "  where     ");
-	if (stall->frame_count == 0) {
-		add(text, "unknown: %s\n", stall->failure ? stall->failure : "no symbol is known");
+	text_add(text, "%s", watchdog_verdict_name(verdict));
+	if (!watchdog_is_finding(verdict)) {
+		text_add(text, stall->traced ? ": a debugger is attached"
+			       : verdict == ASYNC_VERDICT_STOPPED
+				       ? ": the process did not run"
+				       : ": the machine had no CPU for it");
 		return;
 	}
-	add_frame(text, first);
-	if (culprit != NULL)
-		add(text, "      <- your code");
-	if (first > stall->frames)
-		add_folded(text, stall->frames, (size_t)(first - stall->frames));
-	add(text, "\n");
-	add_rest(text, stall, first + 1);
-	if (first->line == 0 && !first->gap)
-		add(text, "            %s\n", symbol_hint);
+	if (verdict != ASYNC_VERDICT_CPU)
+		add_call(text, stall);
+	else if (stall->user + stall->kernel > 0)
+		text_add(text, stall->user >= stall->kernel ? " in user code" : " in the kernel");
+	if (verdict == ASYNC_VERDICT_CPU && stall->kernel > stall->user && stall->faults >= 1000)
+		text_add(text, ", %llu page faults", (unsigned long long)stall->faults);
 }
 
-size_t watchdog_report_stack(const struct watchdog_stall *stall, char *buffer, size_t size)
+static void add_part(struct watchdog_text *text, const char *name, int64_t ns)
 {
-	struct text text = begin(buffer, size);
+	if (ns < 1000000)
+		return;
+	text_add(text, " | %s ", name);
+	text_add_ms(text, ns);
+}
 
-	if (stall->frame_count > 0)
-		add_stack(&text, stall);
+static void add_verdict(struct watchdog_text *text, const struct watchdog_stall *stall)
+{
+	text_add(text, "  verdict   ");
+	add_word(text, stall);
+	text_add(text, "   cpu ");
+	text_add_ms(text, stall->cpu);
+	text_add(text, " | blocked ");
+	text_add_ms(text, stall->blocked);
+	if (stall->has_waiting) {
+		text_add(text, " | waiting for a CPU ");
+		text_add_ms(text, stall->waiting);
+	}
+	add_part(text, "stopped", stall->late);
+	add_part(text, "taken by other machines", stall->stolen);
+	add_part(text, "over the group's quota", stall->throttled);
+	text_add(text, "\n");
+}
+
+/* ---- Harm ------------------------------------------------------------------------------------ */
+
+static void add_count(struct watchdog_text *text, unsigned count, const char *one, const char *many)
+{
+	text_add(text, "%u%s %s", count, count >= VICTIMS_MAX ? " or more" : "",
+		 count == 1 ? one : many);
+}
+
+static void add_worst(struct watchdog_text *text, const struct victims *victims)
+{
+	text_add(text, " (worst %lld ms: ", text_whole_ms(victims->worst));
+	if (victims->has_task)
+		add_name(text, &victims->task);
+	else
+		text_add(text, "a callback");
+	if (victims->has_task && victims->task.waiting_at != NULL)
+		text_add(text, " at %s", victims->task.waiting_at);
+	text_add(text, ")");
+}
+
+static void add_harm(struct watchdog_text *text, const struct victims *victims)
+{
+	const char *between = "";
+
+	text_add(text, "  harm      ");
+	if (victims->tasks > 0) {
+		add_count(text, victims->tasks, "task was ready", "tasks were ready");
+		between = ", ";
+	}
+	if (victims->callbacks > 0) {
+		text_add(text, "%s", between);
+		add_count(text, victims->callbacks, "callback was ready", "callbacks were ready");
+		between = ", ";
+	}
+	if (victims->late > 0) {
+		text_add(text, "%s", between);
+		add_count(text, victims->late, "timer late", "timers late");
+		add_worst(text, victims);
+	} else if (between[0] == '\0') {
+		text_add(text, "nobody was ready, no timer is late");
+	}
+	text_add(text, "\n");
+}
+
+/* ---- Who it is ------------------------------------------------------------------------------- */
+
+static void add_origin(struct watchdog_text *text, const struct watchdog_stall *stall)
+{
+	const struct task_view *view = &stall->view;
+
+	if (stall->callback || view->created_at == NULL)
+		return;
+	text_add(text, "            created");
+	if (view->creator != 0) {
+		text_add(text, " by task %llu", (unsigned long long)view->creator);
+		if (view->creator_name[0] != '\0')
+			text_add(text, " \"%s\"", view->creator_name);
+	}
+	text_add(text, " %s %s", strchr(view->created_at, ':') ? "at" : "by", view->created_at);
+	if (view->label != NULL && strchr(view->created_at, ':'))
+		text_add(text, " to run %s", view->label);
+	if (stall->awaiter.id != 0) {
+		text_add(text, ", awaited by ");
+		add_name(text, &stall->awaiter);
+		if (stall->awaiter.waiting_at != NULL)
+			text_add(text, " at %s", stall->awaiter.waiting_at);
+	}
+	text_add(text, "\n");
+}
+
+/* ---- Interface ------------------------------------------------------------------------------- */
+
+size_t watchdog_report_title(const struct watchdog_stall *stall, char *buffer, size_t size)
+{
+	struct watchdog_text text = text_begin(buffer, size);
+
+	text_add(&text, "%lld ms: ", text_whole_ms(stall->held));
+	add_word(&text, stall);
 	return text.used;
 }
 
 size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t size)
 {
-	struct text text = begin(buffer, size);
+	struct watchdog_text text = text_begin(buffer, size);
+	bool finding = watchdog_is_finding(watchdog_verdict(stall));
 	char advice[256];
 
 	add_task(&text, stall);
-	add(&text, " has held the loop %lld ms and still does (limit %lld ms",
-	    whole_ms(stall->held), whole_ms(stall->limit));
+	text_add(&text, " has held the loop %lld ms and still does (limit %lld ms",
+		 text_whole_ms(stall->held), text_whole_ms(stall->limit));
 	if (stall->seen > 1)
-		add(&text, "; this stack for the %u%s time", stall->seen,
-		    stall->seen == 2 ? "nd" : "th");
-	add(&text, ")\n");
+		text_add(&text, "; this stack for the %u%s time", stall->seen,
+			 stall->seen == 2 ? "nd" : "th");
+	text_add(&text, ")\n");
 	add_verdict(&text, stall);
-	add_stack(&text, stall);
-	if (!stall->callback && stall->view.created_at != NULL)
-		add(&text, "            created %s %s\n",
-		    strchr(stall->view.created_at, ':') ? "at" : "by", stall->view.created_at);
+	if (!finding)
+		return text.used;
+	add_harm(&text, &stall->victims);
+	watchdog_add_stack(&text, stall);
+	add_origin(&text, stall);
 	if (watchdog_advise(stall, advice, sizeof(advice)) > 0)
-		add(&text, "  instead   %s\n", advice);
+		text_add(&text, "  instead   %s\n", advice);
+	return text.used;
+}
+
+/* ", stuck", or ", moving: now in parse crawler.c:99" */
+static void add_progress(struct watchdog_text *text, const struct watchdog_stall *stall)
+{
+	if (stall->looks == 0)
+		return;
+	text_add(text, stall->moved > 0 ? ", moving: last seen in %s " : ", stuck in %s ",
+		 stall->now.function[0] ? stall->now.function : "?");
+	watchdog_add_place(text, &stall->now);
+}
+
+size_t watchdog_report_lasts(const struct watchdog_stall *stall, char *buffer, size_t size)
+{
+	struct watchdog_text text = text_begin(buffer, size);
+
+	add_task(&text, stall);
+	text_add(&text, " still holds the loop, for %lld ms now (limit %lld ms)",
+		 text_whole_ms(stall->held), text_whole_ms(stall->limit));
+	add_progress(&text, stall);
+	text_add(&text, "\n");
+	add_verdict(&text, stall);
+	add_harm(&text, &stall->victims);
 	return text.used;
 }
 
 size_t watchdog_report_end(const struct watchdog_stall *stall, char *buffer, size_t size)
 {
-	struct text text = begin(buffer, size);
+	struct watchdog_text text = text_begin(buffer, size);
 
 	add_task(&text, stall);
-	add(&text, " held the loop %lld ms (limit %lld ms)\n", whole_ms(stall->held),
-	    whole_ms(stall->limit));
+	text_add(&text, " held the loop %lld ms (limit %lld ms)", text_whole_ms(stall->held),
+		 text_whole_ms(stall->limit));
+	add_progress(&text, stall);
+	text_add(&text, "\n");
+	return text.used;
+}
+
+size_t watchdog_report_total(const struct watchdog_totals *totals, char *buffer, size_t size)
+{
+	struct watchdog_text text = text_begin(buffer, size);
+
+	text_add(&text, "[watchdog] ");
+	add_count(&text, totals->findings, "stall", "stalls");
+	text_add(&text, ", %lld ms in all, the longest %lld ms", text_whole_ms(totals->held),
+		 text_whole_ms(totals->longest));
+	if (totals->hidden > 0)
+		text_add(&text, "; %u not shown", totals->hidden);
+	if (totals->starved + totals->stopped > 0)
+		text_add(&text, "; not the code's fault: starved %u, stopped %u", totals->starved,
+			 totals->stopped);
+	text_add(&text, "\n");
 	return text.used;
 }

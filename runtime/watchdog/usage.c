@@ -7,6 +7,9 @@
  */
 #include "runtime/watchdog/internal.h"
 
+#include "runtime/symbol/maps.h"
+#include "runtime/watchdog/text.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +72,7 @@ static void read_stat(pid_t tid, struct watchdog_usage *usage)
 	const char *minor = skip_fields(state, 8), *user = skip_fields(state, 12);
 	const char *major = skip_fields(minor, 2), *kernel = skip_fields(user, 1);
 
+	usage->state = state != NULL && state[1] == ' ' ? state[2] : '\0';
 	usage->user = ticks(user);
 	usage->kernel = ticks(kernel);
 	if (minor != NULL && major != NULL)
@@ -128,4 +132,39 @@ bool watchdog_blocks_signal(pid_t tid, int number)
 		slurp(tid, "status", text, sizeof(text)) ? strstr(text, "SigBlk:") : NULL;
 
 	return mask != NULL && (strtoull(mask + 7, NULL, 16) >> (number - 1) & 1);
+}
+
+bool watchdog_traced(pid_t tid)
+{
+	char text[2048];
+	const char *tracer =
+		slurp(tid, "status", text, sizeof(text)) ? strstr(text, "TracerPid:") : NULL;
+
+	return tracer != NULL && strtol(tracer + strlen("TracerPid:"), NULL, 10) != 0;
+}
+
+size_t watchdog_blind_spots(pid_t tid, char *buffer, size_t size)
+{
+	struct watchdog_text text = text_begin(buffer, size);
+	struct watchdog_call call;
+	const char *between = "[watchdog] this system does not show";
+	char byte;
+
+	watchdog_call_read(tid, &call);
+	if (watchdog_waiting(tid) < 0) {
+		text_add(&text,
+			 "%s how long a thread waits for a CPU (so the limit applies to the "
+			 "time on the clock)",
+			 between);
+		between = ", nor";
+	}
+	if (call.state == WATCHDOG_UNKNOWN) {
+		text_add(&text, "%s what a blocked thread is in", between);
+		between = ", nor";
+	}
+	if (maps_read(&byte, 1, (uintptr_t)&call) != 1 || !MACHINE_KNOWN)
+		text_add(&text, "%s stacks", between);
+	if (text.used > 0)
+		text_add(&text, "\n");
+	return text.used;
 }

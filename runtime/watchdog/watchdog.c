@@ -95,6 +95,7 @@ static int start_thread(struct watchdog *w)
 
 static void release(struct watchdog *w)
 {
+	watchdog_output_close(w);
 	symbol_free(w->symbols);
 	free(w);
 }
@@ -112,6 +113,7 @@ int watchdog_start(struct watchdog **out, struct heartbeat *hb)
 	w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return ASYNC_ENOMEM;
+	w->output = -1;
 	w->symbols = symbol_new();
 	rc = w->symbols ? -pthread_getcpuclockid(pthread_self(), &w->cpu_clock) : ASYNC_ENOMEM;
 	if (rc != 0) {
@@ -123,6 +125,7 @@ int watchdog_start(struct watchdog **out, struct heartbeat *hb)
 	w->process = getpid();
 	w->tid = (pid_t)syscall(SYS_gettid);
 	find_own_stack(w);
+	watchdog_output_open(w);
 	if (atomic_exchange(&started_in, w->process) != w->process)
 		watchdog_capture_reset();
 	atomic_store(&hb->bell, HEARTBEAT_QUIET);

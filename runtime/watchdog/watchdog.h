@@ -30,6 +30,10 @@ int watchdog_start(struct watchdog **out, struct heartbeat *hb);
 /* Ends and joins the monitor; a stall still on its way is reported first. NULL does nothing. */
 void watchdog_stop(struct watchdog *watchdog);
 
+/* Prints the loop's accounts where the options ask for it. On every system. */
+struct account;
+void watchdog_say_accounts(const struct account *account, const struct heartbeat *hb);
+
 /*
  * For a signal handler on the loop's thread: asks the monitor, which has all symbols at hand, which
  * functions of the program these registers are in, and waits at most a second for the answer.

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * victims.h - whom a stall harms: what is ready and cannot run, and which timers are late.
+ *
+ * Called on the watchdog's thread while the loop runs on: it takes no lock and reads the loop's
+ * lists through the kernel, which stops at what is not there, so a list that changes meanwhile gives
+ * a wrong number but never a fault. The caller checks the generation again.
+ */
+#ifndef LOOPHOUND_RUNTIME_VICTIMS_H
+#define LOOPHOUND_RUNTIME_VICTIMS_H
+
+#include "runtime/heartbeat.h"
+
+#include <stdbool.h>
+
+enum { VICTIMS_MAX = 4096 }; /* nobody waits for an exact count of more */
+
+struct victims {
+	unsigned tasks, callbacks; /* ready */
+	unsigned late;		   /* timers that are due and cannot fire */
+	int64_t worst;		   /* ns that the first of these is late */
+	bool has_task;		   /* a task waits for that one: */
+	struct task_view task;
+};
+
+void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victims);
+
+/*
+ * The task that awaits this one, through nothing but itself: gather() and its kin hold futures of
+ * their own, on which a dump of all tasks follows the chain further. False when there is none.
+ */
+bool victims_awaiter(const void *task, struct task_view *awaiter);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stall.c - from a slice that is followed to a report: what its time was, where it is, whom it harms.
+ *
+ * The first report goes out when the time that is the code's own passes the limit. It is looked at
+ * again at 2, 4, 8 ... limits, to tell "stuck" from "moving"; only from the 8th on is that said while
+ * it lasts, and else in the line at its end. When the time on the clock passes the limit and the code
+ * is not to blame, that is counted, and reported only if the program wants to know.
+ */
+#include "runtime/watchdog/internal.h"
+
+#include <string.h>
+
+enum { SAY_AGAIN_FROM = 8 }; /* limits */
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static void account(struct watchdog *w, const struct watchdog_usage *now)
+{
+	const struct watchdog_slice *slice = &w->slice;
+	struct watchdog_stall *stall = &w->stall;
+
+	stall->limit = w->options.limit;
+	stall->held = now->wall - slice->start.wall;
+	stall->cpu = now->cpu - slice->start.cpu;
+	stall->waiting = now->waiting - slice->start.waiting;
+	stall->user = now->user - slice->start.user;
+	stall->kernel = now->kernel - slice->start.kernel;
+	stall->faults = now->faults - slice->start.faults;
+	stall->has_waiting = now->has_waiting;
+	stall->late = slice->late;
+	stall->blocked = slice->blocked;
+	stall->stolen = stall->throttled = 0;
+	stall->traced = false;
+}
+
+/* Read once at the beginning, and again when something is to be said. */
+static void read_pressure(struct watchdog *w)
+{
+	struct watchdog_pressure now, *before = &w->slice.pressure;
+
+	if (!w->slice.pressed) {
+		watchdog_pressure_read(before);
+		w->slice.pressed = true;
+		return;
+	}
+	watchdog_pressure_read(&now);
+	w->stall.stolen = clamp(now.stolen - before->stolen, 0, w->stall.held);
+	w->stall.throttled = clamp(now.throttled - before->throttled, 0, w->stall.held);
+}
+
+static bool is_due(const struct watchdog *w)
+{
+	return watchdog_own_time(&w->stall) >= w->slice.next ||
+	       (!w->slice.excused && w->stall.held >= w->options.limit);
+}
+
+bool stall_measure(struct watchdog *w)
+{
+	struct watchdog_slice *slice = &w->slice;
+	struct watchdog_usage now;
+	struct watchdog_call call;
+
+	watchdog_call_read(w->tid, &call);
+	watchdog_usage_read(w->tid, w->cpu_clock, &now);
+	if (now.state == 'T' || now.state == 't')
+		slice->late += now.wall - slice->last.wall;
+	slice->last = now;
+	/* While it is runnable, what is unaccounted for may be a wait for a CPU not yet over. */
+	if (call.state != WATCHDOG_RUNNING || !now.has_waiting)
+		slice->blocked = clamp(now.wall - slice->start.wall - (now.cpu - slice->start.cpu) -
+					       (now.waiting - slice->start.waiting) - slice->late,
+				       0, INT64_MAX);
+	account(w, &now);
+	if (!slice->pressed)
+		read_pressure(w);
+	w->remaining = slice->next - watchdog_own_time(&w->stall);
+	if (!is_due(w))
+		return false;
+	read_pressure(w);
+	w->stall.traced = watchdog_traced(w->tid);
+	w->remaining = slice->next - watchdog_own_time(&w->stall);
+	return is_due(w);
+}
+
+/* ---- Where ----------------------------------------------------------------------------------- */
+
+/* Fills in task and stack. False when the slice has ended meanwhile. */
+static bool capture(struct watchdog *w)
+{
+	struct watchdog_stall *stall = &w->stall;
+	const void *task = atomic_load(&w->hb->task);
+	uintptr_t low = w->low, high = w->high;
+
+	memset(&stall->view, 0, sizeof(stall->view));
+	memset(&stall->awaiter, 0, sizeof(stall->awaiter));
+	stall->callback = task == NULL;
+	if (task != NULL) {
+		task_describe(task, &stall->view);
+		victims_awaiter(task, &stall->awaiter);
+		low = stall->view.stack_low;
+		high = stall->view.stack_high;
+	}
+	w->capture.bytes = (unsigned char *)w->copy;
+	return watchdog_capture(&w->capture, w->tid, low, high, w->hb, w->slice.generation);
+}
+
+static size_t name_frames(struct watchdog *w, struct symbol_frame *frames)
+{
+	if (w->capture.failure != NULL)
+		return 0;
+	return symbol_unwind(w->symbols, &w->capture.stack, frames, WATCHDOG_FRAMES);
+}
+
+/* In which of the program's functions it is, and how it came there. */
+static uint64_t place_of(const struct symbol_frame *frames, size_t count)
+{
+	uint64_t hash = 5381;
+
+	for (size_t i = 0; i < count; i++)
+		if (frames[i].owner == SYMBOL_PROGRAM)
+			for (const char *name = frames[i].function; *name != '\0'; name++)
+				hash = hash * 33 + (unsigned char)*name;
+	return hash;
+}
+
+/* ---- Reports --------------------------------------------------------------------------------- */
+
+static void count(struct watchdog *w, enum async_verdict verdict)
+{
+	w->stall.number = watchdog_count(verdict);
+	if (verdict == ASYNC_VERDICT_STARVED)
+		w->totals.starved++;
+	else if (verdict == ASYNC_VERDICT_STOPPED)
+		w->totals.stopped++;
+	else
+		w->totals.findings++;
+}
+
+/* Not the code's fault: no stack is taken, since that might cost it time that it does not have. */
+static void excuse(struct watchdog *w, enum async_verdict verdict)
+{
+	struct watchdog_stall *stall = &w->stall;
+
+	memset(&stall->view, 0, sizeof(stall->view));
+	stall->callback = w->slice.task == NULL;
+	if (w->slice.task != NULL)
+		task_describe(w->slice.task, &stall->view);
+	stall->frame_count = 0;
+	memset(&stall->victims, 0, sizeof(stall->victims));
+	w->slice.excused = true;
+	count(w, verdict);
+	if (w->options.excuses && policy_admit(&w->policy, watchdog_now(), stall))
+		watchdog_emit(w, STALL_BEGAN, false);
+	else
+		w->totals.hidden += w->options.excuses;
+}
+
+static void look_first(struct watchdog *w)
+{
+	struct watchdog_stall *stall = &w->stall;
+
+	if (!capture(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
+		return;
+	stall->call = w->capture.call;
+	stall->failure = w->capture.failure;
+	stall->looks = stall->moved = 0;
+	/* The arguments may lie on the stack: read before the names are looked up, which can take long. */
+	watchdog_decode(stall);
+	victims_look(w->hb, watchdog_now(), &stall->victims);
+	stall->frame_count = name_frames(w, stall->frames);
+	w->slice.place = place_of(stall->frames, stall->frame_count);
+	count(w, watchdog_verdict(stall));
+	w->slice.reported = true;
+	w->slice.loud = policy_admit(&w->policy, watchdog_now(), stall);
+	w->totals.hidden += !w->slice.loud;
+	watchdog_emit(w, STALL_BEGAN, !w->slice.loud);
+}
+
+static void look_again(struct watchdog *w)
+{
+	struct watchdog_stall *stall = &w->stall;
+	size_t count;
+
+	if (!capture(w))
+		return;
+	count = name_frames(w, w->again);
+	if (count > 0) {
+		const struct symbol_frame *now = watchdog_own_frame(w->again, count);
+
+		stall->looks++;
+		if (place_of(w->again, count) != w->slice.place)
+			stall->moved++;
+		stall->now = now ? *now : w->again[0];
+	}
+	victims_look(w->hb, watchdog_now(), &stall->victims);
+	if (w->slice.next >= SAY_AGAIN_FROM * w->options.limit)
+		watchdog_emit(w, STALL_LASTS, !w->slice.loud);
+}
+
+void stall_look(struct watchdog *w)
+{
+	uint32_t quiet = HEARTBEAT_QUIET;
+	enum async_verdict verdict = watchdog_verdict(&w->stall);
+
+	if (!w->slice.reported && !watchdog_is_finding(verdict)) {
+		excuse(w, verdict);
+		return;
+	}
+	if (watchdog_own_time(&w->stall) < w->slice.next || w->stall.traced)
+		return;
+	/* From here on the end of the slice is noted to the microsecond. */
+	atomic_compare_exchange_strong(&w->hb->bell, &quiet, HEARTBEAT_WATCH);
+	if (w->slice.reported)
+		look_again(w);
+	else
+		look_first(w);
+	while (w->slice.reported && w->slice.next <= watchdog_own_time(&w->stall))
+		w->slice.next *= 2;
+}
+
+/* It was over before the monitor got to it: stopped, or both were without a CPU. */
+static void judge_late(struct watchdog *w, int64_t when)
+{
+	struct watchdog_usage now;
+	enum async_verdict verdict;
+
+	if (when - w->slice.start.wall < w->options.limit)
+		return;
+	watchdog_usage_read(w->tid, w->cpu_clock, &now);
+	account(w, &now);
+	w->stall.held = when - w->slice.start.wall;
+	read_pressure(w);
+	verdict = watchdog_verdict(&w->stall);
+	if (!watchdog_is_finding(verdict))
+		excuse(w, verdict);
+}
+
+void stall_end(struct watchdog *w, int64_t when)
+{
+	struct watchdog_stall *stall = &w->stall;
+
+	if (!w->slice.reported) {
+		if (!w->slice.excused)
+			judge_late(w, when);
+		return;
+	}
+	stall->held = when - w->slice.start.wall;
+	w->totals.held += stall->held;
+	if (stall->held > w->totals.longest)
+		w->totals.longest = stall->held;
+	watchdog_emit(w, STALL_ENDED, !w->slice.loud);
+}
