@@ -144,44 +144,75 @@ static void work_and_sleep(void)
 	}
 }
 
-/* A child stops this process while a slice of half a limit runs. */
-static void be_stopped(void)
-{
-	pid_t parent = getpid(), child = fork();
+/* ---- With others ----------------------------------------------------------------------------- */
 
-	if (child == 0) {
-		usleep(15000);
+static pid_t others[BURNERS];
+static cpu_set_t all_cpus, one_cpu;
+
+static void begin_burners(void)
+{
+	sched_getaffinity(0, sizeof(all_cpus), &all_cpus);
+	CPU_ZERO(&one_cpu);
+	CPU_SET(sched_getcpu(), &one_cpu);
+	for (int i = 0; i < BURNERS; i++) {
+		others[i] = fork();
+		if (others[i] == 0) {
+			sched_setaffinity(0, sizeof(one_cpu), &one_cpu);
+			for (;;)
+				sink++;
+		}
+	}
+}
+
+/* With four others on one CPU, less than a limit of work takes more than two. */
+static void starve(void)
+{
+	sched_setaffinity(0, sizeof(one_cpu), &one_cpu);
+	spin_for(LIMIT * 0.7);
+	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
+}
+
+static void end_burners(void)
+{
+	for (int i = 0; i < BURNERS; i++) {
+		kill(others[i], SIGKILL);
+		waitpid(others[i], NULL, 0);
+	}
+}
+
+static void begin_stopper(void)
+{
+	pid_t parent = getpid();
+	char byte;
+
+	if (pipe(pipe_ends) < 0)
+		return;
+	others[0] = fork();
+	if (others[0] != 0)
+		return;
+	if (read(pipe_ends[0], &byte, 1) == 1) {
+		usleep(10000);
 		kill(parent, SIGSTOP);
 		usleep(300000);
 		kill(parent, SIGCONT);
-		_exit(0);
 	}
-	spin_for(LIMIT / 2);
-	waitpid(child, NULL, WNOHANG);
+	_exit(0);
 }
 
-/* With four others on one CPU, half a limit of work takes more than two. */
-static void starve(void)
+static void be_stopped(void)
 {
-	cpu_set_t before, one;
-	pid_t burners[BURNERS];
-
-	sched_getaffinity(0, sizeof(before), &before);
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	for (int i = 0; i < BURNERS; i++) {
-		burners[i] = fork();
-		while (burners[i] == 0)
-			sink++;
-	}
-	spin_for(LIMIT * 0.7);
-	sched_setaffinity(0, sizeof(before), &before);
-	for (int i = 0; i < BURNERS; i++) {
-		kill(burners[i], SIGKILL);
-		waitpid(burners[i], NULL, 0);
-	}
+	sink += write(pipe_ends[1], "x", 1) == 1;
+	spin_for(LIMIT / 2);
 }
+
+static void end_stopper(void)
+{
+	waitpid(others[0], NULL, 0);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+}
+
+/* ---- Nothing --------------------------------------------------------------------------------- */
 
 static void nothing(void)
 {
@@ -195,18 +226,56 @@ static const struct way {
 	const char *name, *function, *expected; /* NULL: no report */
 	void (*hold)(void);
 	enum async_verdict verdict;
+	void (*begin)(void), (*end)(void); /* outside of the loop */
 } ways[] = {
-	{ "compute", "spin_for", "CPU in user code", spin, ASYNC_VERDICT_CPU },
-	{ "read /dev/zero", "read_zeros", "CPU in the kernel", read_zeros, ASYNC_VERDICT_CPU },
-	{ "page faults", "touch_pages", "page faults", touch_pages, ASYNC_VERDICT_CPU },
-	{ "usleep", "sleep_a_while", "BLOCKED in clock_nanosleep", sleep_a_while,
-	  ASYNC_VERDICT_BLOCKED },
-	{ "read a pipe", "read_pipe", "BLOCKED in read", read_pipe, ASYNC_VERDICT_BLOCKED },
-	{ "a mutex", "take_mutex", "LOCK in futex", take_mutex, ASYNC_VERDICT_LOCK },
-	{ "work and sleep", "work_and_sleep", "MIXED", work_and_sleep, ASYNC_VERDICT_MIXED },
-	{ "0.4 limits", NULL, NULL, nothing, ASYNC_VERDICT_MIXED },
-	{ "four burners", NULL, "STARVED", starve, ASYNC_VERDICT_STARVED },
-	{ "SIGSTOP", NULL, "STOPPED", be_stopped, ASYNC_VERDICT_STOPPED },
+	{ .name = "compute",
+	  .function = "spin_for",
+	  .expected = "CPU in user code",
+	  .hold = spin,
+	  .verdict = ASYNC_VERDICT_CPU },
+	{ .name = "read /dev/zero",
+	  .function = "read_zeros",
+	  .expected = "CPU in the kernel",
+	  .hold = read_zeros,
+	  .verdict = ASYNC_VERDICT_CPU },
+	{ .name = "page faults",
+	  .function = "touch_pages",
+	  .expected = "page faults",
+	  .hold = touch_pages,
+	  .verdict = ASYNC_VERDICT_CPU },
+	{ .name = "usleep",
+	  .function = "sleep_a_while",
+	  .expected = "BLOCKED in clock_nanosleep",
+	  .hold = sleep_a_while,
+	  .verdict = ASYNC_VERDICT_BLOCKED },
+	{ .name = "read a pipe",
+	  .function = "read_pipe",
+	  .expected = "BLOCKED in read",
+	  .hold = read_pipe,
+	  .verdict = ASYNC_VERDICT_BLOCKED },
+	{ .name = "a mutex",
+	  .function = "take_mutex",
+	  .expected = "LOCK in futex",
+	  .hold = take_mutex,
+	  .verdict = ASYNC_VERDICT_LOCK },
+	{ .name = "work and sleep",
+	  .function = "work_and_sleep",
+	  .expected = "MIXED",
+	  .hold = work_and_sleep,
+	  .verdict = ASYNC_VERDICT_MIXED },
+	{ .name = "0.4 limits", .hold = nothing },
+	{ .name = "four burners",
+	  .expected = "STARVED",
+	  .hold = starve,
+	  .verdict = ASYNC_VERDICT_STARVED,
+	  .begin = begin_burners,
+	  .end = end_burners },
+	{ .name = "SIGSTOP",
+	  .expected = "STOPPED",
+	  .hold = be_stopped,
+	  .verdict = ASYNC_VERDICT_STOPPED,
+	  .begin = begin_stopper,
+	  .end = end_stopper },
 };
 #define WAYS ((int)(sizeof(ways) / sizeof(ways[0])))
 
@@ -296,6 +365,19 @@ static int show(const struct way *way)
 	return right ? 0 : 1;
 }
 
+static int hold_once(const struct way *way)
+{
+	int rc;
+
+	findings = excuses = (struct said){ 0 };
+	if (way->begin)
+		way->begin();
+	rc = async_run(run, (void *)way);
+	if (way->end)
+		way->end();
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct async_watchdog_options options = { .limit = LIMIT, .report = take, .excuses = true };
@@ -307,8 +389,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < WAYS; i++) {
 		if (argc > 1 && strcmp(argv[1], ways[i].name) != 0)
 			continue;
-		findings = excuses = (struct said){ 0 };
-		if (async_run(run, (void *)&ways[i]) < 0)
+		if (hold_once(&ways[i]) < 0)
 			return 1;
 		wrong += show(&ways[i]);
 	}

@@ -53,7 +53,7 @@ build/prefix/bin/collect --help >/dev/null
 
 make install DESTDIR="$scratch/stage" PREFIX=/usr >/dev/null
 grep -q '^prefix=/usr$' stage/usr/lib/pkgconfig/loophound.pc
-[ -x stage/usr/bin/collect ] && [ -f stage/usr/include/loophound/net/net.h ]
+[ -x stage/usr/bin/collect ] && [ -x stage/usr/bin/loophound-decode ] && [ -f stage/usr/include/loophound/net/net.h ]
 
 # shellcheck disable=SC2046
 cc -o build/static build/fetch.c $(pkg-config --cflags loophound) build/prefix/lib/libloophound.a \

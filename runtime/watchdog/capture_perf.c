@@ -27,7 +27,7 @@ atomic_bool watchdog_perf_refused;
 enum {
 	PERIOD = 200 * 1000,
 	STACK = 32 * 1024,
-	PAGES = 16, /* of the ring: one sample fits, and another one */
+	PAGES = 16,  /* of the ring: one sample fits, and another one */
 	PERIODS = 8, /* on a CPU without a sample: all of it was in the kernel */
 	LOOKS = 250, /* that long it may have to wait for a CPU */
 };
