@@ -127,7 +127,14 @@ static int yielder(void *arg)
 
 static int worker(void *arg)
 {
-	spin(0.02);
+	spin(0.015);
+	(void)arg;
+	return 0;
+}
+
+static int worker_for_long(void *arg)
+{
+	spin(0.1);
 	(void)arg;
 	return 0;
 }
@@ -140,7 +147,7 @@ static int slices(void *arg)
 	(void)arg;
 	async_watchdog_accounts(&before);
 	tasks[0] = async_create_task(yielder, NULL);
-	tasks[1] = async_create_task_with(worker, NULL,
+	tasks[1] = async_create_task_with(worker_for_long, NULL,
 					  &(struct async_task_options){ .name = "worker" });
 	CHECK_INT(async_gather(tasks, 2, ASYNC_RAISE, NULL), 0);
 	async_watchdog_accounts(&after);
@@ -149,11 +156,12 @@ static int slices(void *arg)
 	CHECK(after.slices.total - before.slices.total <= 1012);
 	CHECK_INT(all_of(&after.slices), after.slices.total);
 	CHECK(after.turns - before.turns >= 1000);
-	CHECK(at_least(&after.slices, 0.016) >= 1);
-	CHECK(after.slices.longest >= 0.02 * 0.99);
-	CHECK_STR(after.longest_task, "worker");
-	CHECK(async_task_longest_slice(tasks[1]) >= 0.02 * 0.99);
-	CHECK(async_task_longest_slice(tasks[0]) < async_task_longest_slice(tasks[1]));
+	CHECK(at_least(&after.slices, 0.065) >= 1);
+	CHECK(async_task_longest_slice(tasks[1]) >= 0.1 * 0.99);
+	CHECK(after.slices.longest >= async_task_longest_slice(tasks[1]));
+	/* A busy machine may have made another one's longer still. */
+	if (after.slices.longest <= async_task_longest_slice(tasks[1]))
+		CHECK_STR(after.longest_task, "worker");
 	async_task_release(tasks[0]);
 	async_task_release(tasks[1]);
 	return 0;
@@ -179,9 +187,9 @@ static int many_short_slices(void *arg)
 		tasks[i] = async_create_task(worker, NULL);
 	CHECK_INT(async_sleep(0.05), 0);
 	async_watchdog_accounts(&accounts);
-	CHECK(accounts.lag.longest >= 0.3);
-	CHECK(accounts.lag.total >= 30);
-	CHECK(at_least(&accounts.lag, 0.131) >= 15);
+	CHECK(accounts.lag.longest >= 0.2);
+	CHECK(accounts.lag.total >= 20);
+	CHECK(at_least(&accounts.lag, 0.131) >= 6);
 	CHECK_INT(async_gather(tasks, 20, ASYNC_RAISE, NULL), 0);
 	for (int i = 0; i < 20; i++)
 		async_task_release(tasks[i]);

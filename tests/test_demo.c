@@ -118,6 +118,7 @@ TEST(lesson_1_draws_the_staircase_and_the_report_under_the_second_row)
 		const char *report = strstr(second, "rest_a_while");
 
 		CHECK(report != NULL && report < third);
+		CHECK_CONTAINS(second, "  harm      ");
 		CHECK_CONTAINS(format("%.*s", (int)strcspn(report, "\n"), report),
 			       format("app/demo_culprit.c:%d", culprit_line()));
 	}

@@ -151,6 +151,7 @@ void watchdog_stop(struct watchdog *w)
 	altstack_drop();
 	if (w->process != getpid()) {
 		/* After a fork there is no such thread here, and what it was doing is half done. */
+		watchdog_output_close(w);
 		w->abandoned = atomic_exchange(&abandoned, w);
 		return;
 	}
