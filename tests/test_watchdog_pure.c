@@ -5,6 +5,7 @@
  */
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/harness.h"
 #include "tests/watchdog_example.h"
@@ -80,6 +81,18 @@ TEST(what_others_took_is_read_from_the_kernels_files)
 		  1500000);
 	CHECK_INT(watchdog_parse_throttled("nr_periods 1\nthrottled_time 42\n"), 42);
 	CHECK_INT(watchdog_parse_throttled("usage_usec 5\n"), 0);
+}
+
+TEST(what_a_system_does_not_show_is_said)
+{
+	char text[512];
+	pid_t nobody = 999999999; /* there is no such thread, so nothing of it is to be seen */
+
+	CHECK(watchdog_blind_spots(nobody, text, sizeof text) > 0);
+	CHECK_STR(text,
+		  "[watchdog] this system does not show how long a thread waits for a CPU (so the "
+		  "limit applies to the time on the clock), nor what a blocked thread is in\n");
+	CHECK_INT(watchdog_blind_spots(getpid(), text, sizeof text), 0);
 }
 
 /* ---- Which are reported ---------------------------------------------------------------------- */
