@@ -60,6 +60,24 @@ static bool is_due(const struct watchdog *w)
 	       (!w->slice.excused && w->stall.held >= w->options.limit);
 }
 
+/*
+ * What is neither CPU time nor waiting was blocked. But the system books a wait for a CPU only when it
+ * is over: while the thread is runnable, some of that may be one. It cannot have begun before the last
+ * look if the thread has run since.
+ */
+static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usage *now,
+			 enum watchdog_state state)
+{
+	int64_t rest = now->wall - slice->start.wall - (now->cpu - slice->start.cpu) -
+		       (now->waiting - slice->start.waiting) - slice->late;
+
+	if (state != WATCHDOG_RUNNING || !now->has_waiting)
+		slice->blocked = clamp(rest, 0, INT64_MAX);
+	else if (now->cpu > slice->last.cpu &&
+		 rest - (now->wall - slice->last.wall) > slice->blocked)
+		slice->blocked = rest - (now->wall - slice->last.wall);
+}
+
 bool stall_measure(struct watchdog *w)
 {
 	struct watchdog_slice *slice = &w->slice;
@@ -70,12 +88,8 @@ bool stall_measure(struct watchdog *w)
 	watchdog_usage_read(w->tid, w->cpu_clock, &now);
 	if (now.state == 'T' || now.state == 't')
 		slice->late += now.wall - slice->last.wall;
+	note_blocked(slice, &now, call.state);
 	slice->last = now;
-	/* While it is runnable, what is unaccounted for may be a wait for a CPU not yet over. */
-	if (call.state != WATCHDOG_RUNNING || !now.has_waiting)
-		slice->blocked = clamp(now.wall - slice->start.wall - (now.cpu - slice->start.cpu) -
-					       (now.waiting - slice->start.waiting) - slice->late,
-				       0, INT64_MAX);
 	account(w, &now);
 	if (!slice->pressed)
 		read_pressure(w);
