@@ -52,17 +52,26 @@ static int bystander(void *arg)
 	return 0;
 }
 
+static struct async_future beat;
+static struct async_timer beat_timer;
+
+static void complete(void *future)
+{
+	async_future_set_result(future, 0);
+}
+
 static int heartbeat(void *arg)
 {
 	(void)arg;
 	waits_at = __LINE__ + 1;
-	return async_sleep(0.03);
+	return async_future_await(&beat);
 }
 
 static int culprit(void *arg)
 {
 	(void)arg;
-	async_sleep(0); /* so that the one who beats is asleep */
+	async_sleep(0); /* so that the one who beats waits already */
+	async_call_later(&beat_timer, 0.02, complete, &beat);
 	for (int i = 0; i < 3; i++)
 		CHECK_INT(async_spawn(bystander, NULL), 0);
 	usleep(HOLD);
@@ -72,19 +81,20 @@ static int culprit(void *arg)
 
 static int with_victims(void *arg)
 {
-	struct async_task *beat, *task;
+	struct async_task *waiter, *task;
 	int rc;
 
 	(void)arg;
 	async_sleep(0.06);
-	beat = async_create_task_with(heartbeat, NULL,
-				      &(struct async_task_options){ .name = "beat" });
+	async_future_init(&beat);
+	waiter = async_create_task_with(heartbeat, NULL,
+					&(struct async_task_options){ .name = "beat" });
 	task = async_create_task_with(culprit, NULL,
 				      &(struct async_task_options){ .name = "culprit" });
 	rc = async_await(task);
 	async_task_release(task);
-	async_await(beat);
-	async_task_release(beat);
+	async_await(waiter);
+	async_task_release(waiter);
 	return rc;
 }
 
@@ -282,7 +292,7 @@ static __attribute__((noinline)) void wait_here(void)
 
 static __attribute__((noinline)) void wait_there(void)
 {
-	usleep(70000);
+	usleep(150000);
 	after = 2;
 }
 

@@ -17,7 +17,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-const char symbol_hint[] = "no line information: compile with -g";
+const char symbol_hint[] = "no line information: compile with -g, or use loophound-decode";
 
 static bool is_in(Dwfl_Module *module, Dwarf_Addr address)
 {

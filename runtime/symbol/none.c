@@ -16,7 +16,7 @@ struct symbols {
 	char program[160];
 };
 
-const char symbol_hint[] = "no names here: build loophound with libdw, or ask addr2line";
+const char symbol_hint[] = "no names here: build loophound with libdw, or use loophound-decode";
 
 struct symbols *symbol_new(void)
 {
