@@ -138,9 +138,9 @@ static void take_mutex(void)
 
 static void work_and_sleep(void)
 {
-	for (int i = 0; i < 20; i++) {
-		spin_for(0.008);
-		usleep(8000);
+	for (int i = 0; i < 12; i++) {
+		spin_for(0.01);
+		usleep(15000);
 	}
 }
 

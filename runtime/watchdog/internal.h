@@ -30,8 +30,11 @@ struct watchdog_usage {
 	int64_t user, kernel;	    /* of cpu, in coarse ticks */
 	uint64_t faults;	    /* pages */
 	bool has_waiting;
+	bool torn;  /* it took longer than WATCHDOG_TORN_NS to read, again and again */
 	char state; /* as ps shows it; T and t: stopped */
 };
+
+enum { WATCHDOG_TORN_NS = 1000000 };
 
 int64_t watchdog_now(void);
 /* Only how long a thread was runnable but without a CPU; -1 where the system does not say. */

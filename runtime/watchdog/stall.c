@@ -71,7 +71,7 @@ static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usa
 	int64_t rest = now->wall - slice->start.wall - (now->cpu - slice->start.cpu) -
 		       (now->waiting - slice->start.waiting) - slice->late;
 
-	if (state != WATCHDOG_RUNNING || !now->has_waiting)
+	if (!now->has_waiting || (state != WATCHDOG_RUNNING && !now->torn))
 		slice->blocked = clamp(rest, 0, INT64_MAX);
 	else if (now->cpu > slice->last.cpu &&
 		 rest - (now->wall - slice->last.wall) > slice->blocked)
@@ -83,9 +83,13 @@ bool stall_measure(struct watchdog *w)
 	struct watchdog_slice *slice = &w->slice;
 	struct watchdog_usage now;
 	struct watchdog_call call;
+	int64_t begin = watchdog_now();
 
 	watchdog_call_read(w->tid, &call);
 	watchdog_usage_read(w->tid, w->cpu_clock, &now);
+	/* It was blocked, but that was some time ago. */
+	if (now.wall - begin > 2 * WATCHDOG_TORN_NS)
+		call.state = WATCHDOG_RUNNING;
 	if (now.state == 'T' || now.state == 't')
 		slice->late += now.wall - slice->last.wall;
 	note_blocked(slice, &now, call.state);

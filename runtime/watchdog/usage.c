@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ATTEMPTS = 5 };
+
 int64_t watchdog_now(void)
 {
 	struct timespec now;
@@ -89,7 +91,7 @@ int64_t watchdog_waiting(pid_t tid)
 	return waiting ? strtoll(waiting, NULL, 10) : -1;
 }
 
-void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
+static void read_once(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
 {
 	struct timespec cpu = { 0 };
 
@@ -103,6 +105,19 @@ void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *
 	clock_gettime(cpu_clock, &cpu);
 	usage->cpu = cpu.tv_sec * INT64_C(1000000000) + cpu.tv_nsec;
 	usage->wall = watchdog_now();
+}
+
+/* Numbers between which this thread had to wait for a CPU do not belong together. */
+void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		int64_t begin = watchdog_now();
+
+		read_once(tid, cpu_clock, usage);
+		usage->torn = usage->wall - begin > WATCHDOG_TORN_NS;
+		if (!usage->torn)
+			return;
+	}
 }
 
 void watchdog_call_read(pid_t tid, struct watchdog_call *call)
