@@ -58,7 +58,7 @@ LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c
            $(filter $(CHOICE),$(BACKENDS))
 MAINS    = $(wildcard app/collect.c app/upstream.c app/demo.c)
 SELFTEST = $(if $(filter linux,$(WATCHDOG)),$(BUILD)/watchdog-selftest)
-APP_SRC  = $(filter-out $(MAINS) app/watchdog_selftest.c,$(wildcard app/*.c))
+APP_SRC  = $(filter-out $(MAINS) $(wildcard app/watchdog_*.c),$(wildcard app/*.c))
 TEST_SRC = $(or $(wildcard $(T:%=tests/test_%.c) $(patsubst %,tests/%.c,$(filter test_%,$(T)))),\
            $(wildcard tests/test_*.c))
 
@@ -139,7 +139,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/app/%.o $(APP) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/watchdog-selftest: $(BUILD)/app/watchdog_selftest.o $(LIB)
+$(BUILD)/watchdog-selftest: $(call objects,$(wildcard app/watchdog_*.c)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -56,7 +56,7 @@ TEST(a_stripped_programs_report_is_decoded_by_its_build_id)
 	script = decode(report, built("watchdog-selftest"));
 	if (strstr(report, "BuildId"))
 		CHECK_CONTAINS(script.out, "sleep_a_while ");
-	CHECK_CONTAINS(script.out, "app/watchdog_selftest.c:");
+	CHECK_CONTAINS(script.out, "app/watchdog_hold.c:");
 	CHECK_CONTAINS(script.out, "[stall #1] task 1 \"main\" has held the loop");
 }
 

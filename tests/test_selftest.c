@@ -95,7 +95,7 @@ TEST(folded_and_github_go_to_stderr)
 	CHECK_CONTAINS(github.err, "::warning ");
 	CHECK_CONTAINS(github.err, "BLOCKED in clock_nanosleep::[stall #1] task 1 \"main\"");
 	if (strstr(symbol_hint, "-g"))
-		CHECK_CONTAINS(github.err, "file=app/watchdog_selftest.c,line=");
+		CHECK_CONTAINS(github.err, "file=app/watchdog_hold.c,line=");
 }
 
 TEST(the_text_ends_with_a_total)
