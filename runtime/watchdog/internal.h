@@ -246,7 +246,7 @@ struct watchdog {
 	uint32_t polls_before;
 	int64_t remaining; /* of the limit, for the slice that is followed */
 	pid_t own_tid;
-	int64_t own_waiting; /* of the monitor, when it was last read */
+	int64_t own_waiting; /* of the monitor, when it went to rest */
 	struct watchdog_slice slice;
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;

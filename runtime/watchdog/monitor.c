@@ -47,13 +47,9 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
  */
 static void note_lateness(struct watchdog *w, int64_t late)
 {
-	int64_t waiting;
-
-	if (late <= SLACK_NS)
-		return;
-	waiting = watchdog_waiting(w->own_tid);
-	w->slice.late += clamp(late - (waiting - w->own_waiting), 0, late);
-	w->own_waiting = waiting;
+	if (late > SLACK_NS)
+		w->slice.late +=
+			clamp(late - (watchdog_waiting(w->own_tid) - w->own_waiting), 0, late);
 }
 
 static void rest(struct watchdog *w)
@@ -74,6 +70,8 @@ static void rest(struct watchdog *w)
 	if (w->slice.generation != 0)
 		tick = clamp(w->remaining, w->options.limit / 16,
 			     w->slice.reported ? INT64_MAX : tick);
+	if (w->slice.generation != 0)
+		w->own_waiting = watchdog_waiting(w->own_tid);
 	planned = watchdog_now() + tick;
 	syscall(SYS_futex, &hb->bell, FUTEX_WAIT_PRIVATE, bell,
 		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
@@ -104,7 +102,6 @@ static bool begin(struct watchdog *w, uint32_t generation)
 					    .task = atomic_load(&w->hb->task),
 					    .next = w->options.limit };
 	w->remaining = w->options.limit;
-	w->own_waiting = watchdog_waiting(w->own_tid);
 	if (next)
 		w->slice.start = w->between.usage;
 	else
