@@ -23,7 +23,7 @@
 
 /* ---- Blocked --------------------------------------------------------------------------------- */
 
-static bool same_call(const struct watchdog_call *a, const struct watchdog_call *b)
+bool watchdog_same_call(const struct watchdog_call *a, const struct watchdog_call *b)
 {
 	return a->state == b->state && a->number == b->number && a->sp == b->sp && a->pc == b->pc &&
 	       memcmp(a->arguments, b->arguments, sizeof(a->arguments)) == 0;
@@ -42,7 +42,7 @@ static bool copy_blocked(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 	/* Not memcpy: this stops at a page that is not there. */
 	capture->stack.size = maps_read(capture->bytes, clamp(top - call->sp), call->sp);
 	watchdog_call_read(tid, &again);
-	if (!same_call(call, &again))
+	if (!watchdog_same_call(call, &again))
 		return false;
 	capture->stack.registers = (struct machine_registers){ .pc = call->pc, .sp = call->sp };
 	capture->stack.address = call->sp;

@@ -62,6 +62,7 @@ struct watchdog_call {
 	uintptr_t sp, pc;
 };
 void watchdog_call_read(pid_t tid, struct watchdog_call *call);
+bool watchdog_same_call(const struct watchdog_call *a, const struct watchdog_call *b);
 
 /* What cannot be seen here, as a line for people; 0: nothing. */
 size_t watchdog_blind_spots(pid_t tid, char *text, size_t size);

@@ -78,21 +78,29 @@ static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usa
 		slice->blocked = rest - (now->wall - slice->last.wall);
 }
 
+/* What it is in, and its numbers. If that took long, it has to be in the same thing still. */
+static enum watchdog_state read_both(struct watchdog *w, struct watchdog_usage *now)
+{
+	struct watchdog_call call, again;
+	int64_t begin = watchdog_now();
+
+	watchdog_call_read(w->tid, &call);
+	watchdog_usage_read(w->tid, w->cpu_clock, now);
+	if (call.state != WATCHDOG_BLOCKED || now->wall - begin <= 2 * WATCHDOG_TORN_NS)
+		return call.state;
+	watchdog_call_read(w->tid, &again);
+	return watchdog_same_call(&call, &again) ? WATCHDOG_BLOCKED : WATCHDOG_RUNNING;
+}
+
 bool stall_measure(struct watchdog *w)
 {
 	struct watchdog_slice *slice = &w->slice;
 	struct watchdog_usage now;
-	struct watchdog_call call;
-	int64_t begin = watchdog_now();
+	enum watchdog_state state = read_both(w, &now);
 
-	watchdog_call_read(w->tid, &call);
-	watchdog_usage_read(w->tid, w->cpu_clock, &now);
-	/* It was blocked, but that was some time ago. */
-	if (now.wall - begin > 2 * WATCHDOG_TORN_NS)
-		call.state = WATCHDOG_RUNNING;
 	if (now.state == 'T' || now.state == 't')
 		slice->late += now.wall - slice->last.wall;
-	note_blocked(slice, &now, call.state);
+	note_blocked(slice, &now, state);
 	slice->last = now;
 	account(w, &now);
 	if (!slice->pressed)

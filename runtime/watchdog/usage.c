@@ -107,16 +107,23 @@ static void read_once(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usa
 	usage->wall = watchdog_now();
 }
 
-/* Numbers between which this thread had to wait for a CPU do not belong together. */
+/*
+ * Numbers between which this thread had to wait for a CPU do not belong together, unless the other
+ * thread did nothing meanwhile.
+ */
 void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *usage)
 {
+	struct watchdog_usage before = { .cpu = -1 };
+
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		int64_t begin = watchdog_now();
 
 		read_once(tid, cpu_clock, usage);
-		usage->torn = usage->wall - begin > WATCHDOG_TORN_NS;
+		usage->torn = usage->wall - begin > WATCHDOG_TORN_NS &&
+			      (usage->cpu != before.cpu || usage->waiting != before.waiting);
 		if (!usage->torn)
 			return;
+		before = *usage;
 	}
 }
 
