@@ -41,10 +41,10 @@ struct task {
 	const char *label, *created_at, *waiting_at, *released_at;
 	int64_t waiting_since; /* by the clock as the loop read it last */
 	uint64_t id;
-	uint64_t created_by; /* the id of a task; 0: of none */
+	uint64_t created_by;	    /* the id of a task; 0: of none */
 	const struct task *creator; /* its block; whether it is still that task, its id tells */
 	int64_t longest_slice;	    /* ns; 0: none that was not short */
-	int references;	     /* of the loop, of the handle, of those who await it */
+	int references;		    /* of the loop, of the handle, of those who await it */
 	int cancelling;
 	uint16_t generation;
 	uint8_t state;
