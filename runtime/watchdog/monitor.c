@@ -66,12 +66,10 @@ static void rest(struct watchdog *w)
 		return;
 	}
 	w->polls_before = polls;
-	/* What is reported is looked at again at a multiple of the limit, and the bell tells its end. */
-	if (w->slice.generation != 0)
-		tick = clamp(w->remaining, w->options.limit / 16,
-			     w->slice.reported ? INT64_MAX : tick);
-	if (w->slice.generation != 0)
+	if (w->slice.generation != 0) {
+		tick = clamp(w->remaining, w->options.limit / 16, tick);
 		w->own_waiting = watchdog_waiting(w->own_tid);
+	}
 	planned = watchdog_now() + tick;
 	syscall(SYS_futex, &hb->bell, FUTEX_WAIT_PRIVATE, bell,
 		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
