@@ -183,7 +183,8 @@ static void begin_stopper(void)
 	if (others[0] != 0)
 		return;
 	if (read(pipe_ends[0], &byte, 1) == 1) {
-		usleep(10000);
+		/* Later than the first look at the slice, which is a quarter of the limit away. */
+		usleep((useconds_t)(LIMIT * 0.4 * 1e6));
 		kill(parent, SIGSTOP);
 		usleep(300000);
 		kill(parent, SIGCONT);
@@ -194,7 +195,7 @@ static void begin_stopper(void)
 static void be_stopped(void)
 {
 	sink += write(pipe_ends[1], "x", 1) == 1;
-	spin_for(LIMIT / 2);
+	spin_for(LIMIT * 0.7);
 }
 
 static void end_stopper(void)
