@@ -13,6 +13,7 @@ PSL     = $(if $(call have,libpsl),,no_)#  whose domains cookies may not be for:
 OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
+STRICT  =#               1: in tests, a call that may block on a loop is a failure
 T       =#               make test T=loop: only tests/test_loop.c, or the tests of that name
 FUZZ_S  = 60#           make fuzz: seconds for each target
 PREFIX  = /usr/local
@@ -44,14 +45,19 @@ ANYWHERE = runtime/watchdog/options.c runtime/watchdog/stats.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
            runtime/child_pidfd.c runtime/child_no_pidfd.c \
-           runtime/watchdog/none.c $(wildcard http/decode_*brotli.c http/decode_*zstd.c \
-           http/cookies_*psl.c)
+           runtime/watchdog/none.c $(wildcard runtime/guard/*.[cS]) \
+           $(wildcard http/decode_*brotli.c http/decode_*zstd.c http/cookies_*psl.c)
+# The strict guard: system calls where the kernel hands them over, and libc's functions.
+DISPATCH = $(wildcard runtime/guard/*_$(ARCH).[cS])
+GUARD    = $(filter-out runtime/guard/none.c runtime/guard/dispatch_%,$(wildcard runtime/guard/*.c)) \
+           $(or $(DISPATCH),runtime/guard/dispatch_none.c)
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
            runtime/symbol/maps_$(WATCHDOG).c \
            runtime/child_$(if $(filter Linux,$(shell uname)),,no_)pidfd.c \
-           $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c) \
+           $(if $(filter linux,$(WATCHDOG)),$(MONITOR) $(GUARD),runtime/watchdog/none.c \
+             runtime/guard/none.c) \
            http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
            http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c http/cookies_$(PSL)psl.c
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
@@ -187,7 +193,7 @@ clean: ; rm -rf $(BUILD)
 
 help:
 	@echo 'targets:   all run test test-slow fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
-	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND PREFIX DESTDIR'
+	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -109,6 +109,61 @@ size_t async_watchdog_accounts_text(char *text, size_t size);
 double async_task_longest_slice(struct async_task *task);
 
 /*
+ * The strict guard: LOOPHOUND_WATCHDOG=strict in the environment of any program reports each call
+ * that may block, made on a coroutine or in a callback, at the call and however short it was, with
+ * function, file and line: what makes a test suite a proof that nothing blocks. "May block" is
+ * decided from the arguments. Stacks are told once and counted; the sum is said at the end.
+ *
+ *     sleep    nanosleep() and its like, a poll of nothing          fails the run
+ *     net      an fd without O_NONBLOCK: socket, pipe, terminal;
+ *              poll(), select(), epoll_wait() with a time > 0       fails the run
+ *     process  waitpid() without WNOHANG                            fails the run
+ *     lock     futexes (contended locks), flock()                   reported only
+ *     disk     files: open(), stat(), read(), fsync()               reported only
+ *
+ * A run that fails ends with status 86, whatever it returned from main() or gave to exit(): when all
+ * atexit() handlers have run, stdio is flushed and the process ends. _exit() and signals pass it by.
+ * Children after fork() are not guarded until they run a loop of their own; threads without a loop
+ * never are. It is off, and says so, under sanitizers, Valgrind and rr. strict=quiet says only what
+ * fails the run.
+ *
+ * On Linux x86-64 the kernel hands over every system call; elsewhere on Linux, or with
+ * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself.
+ */
+/* Calls so far for which the run fails. 0 where there is no guard. */
+unsigned async_watchdog_violations(void);
+
+/*
+ * A stretch that is meant to block: with a reason for the reader, and a budget in seconds (0: none). Up
+ * to its budget it is no stall for the watchdog, and the strict guard lets it pass; it reports one
+ * that took longer, and at the end a place that was entered and allowed nothing. It must not
+ * suspend; to do so aborts. Outside of a running loop it does nothing.
+ *
+ *     async_blocking("the terminal is ours", 0.01)
+ *             fputs(line, stdout);
+ *
+ * or with begin and end, in one function; they nest. The block may be left by return and break.
+ */
+struct async_blocking {
+	const char *here, *reason;
+	double budget;
+	int64_t start;
+	struct async_blocking *outer;
+	uint32_t generation; /* 0: in no slice, or ended */
+	unsigned calls;
+};
+#define async_blocking(reason, budget)                                                          \
+	for (struct async_blocking async_section_ __attribute__((cleanup(async_blocking_end))), \
+	     *async_once_ = async_blocking_begin(&async_section_, (reason), (budget));          \
+	     async_once_; async_once_ = NULL)
+#define async_blocking_begin(section, reason, budget) \
+	async_blocking_begin_at(ASYNC_HERE, (section), (reason), (budget))
+/* Returns section. */
+struct async_blocking *async_blocking_begin_at(const char *here, struct async_blocking *section,
+					       const char *reason, double budget);
+void async_blocking_end(struct async_blocking *section);
+
+/*
  * Opt in: a stack overflow says which task, how large its stack is, and where, then the previous
  * SIGSEGV handler (or the default) has its turn. Per thread that runs a loop; idempotent.
  * 0 or a negative errno.

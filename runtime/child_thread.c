@@ -40,7 +40,8 @@ static void came_back(void *arg)
 	job->loop->jobs--;
 	free(job);
 	child->job = NULL;
-	child_reap(child, 0);
+	async_blocking("a thread has seen that it ended", 0.05)
+		child_reap(child, 0);
 	child->has_ended(child);
 }
 

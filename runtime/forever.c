@@ -7,17 +7,20 @@
 #include "runtime/async.h"
 
 #include "runtime/cancel.h"
+#include "runtime/guard/guard.h"
 #include "runtime/list.h"
 
 void loop_enter(struct async_loop *loop)
 {
 	loop->running = true;
 	heartbeat_busy(&loop->heartbeat);
+	guard_enter(loop->guard);
 	heartbeat_mark(&loop->heartbeat);
 }
 
 void loop_leave(struct async_loop *loop)
 {
+	guard_leave(loop->guard);
 	loop->running = false;
 	heartbeat_idle(&loop->heartbeat);
 }

@@ -36,11 +36,19 @@ struct heartbeat {
 	_Atomic(uint32_t) generation; /* odd: a slice runs */
 	_Atomic(uint32_t) polls;      /* odd: in a poll that may block */
 	_Atomic(uint32_t) bell;	      /* enum heartbeat_bell, set by the monitor */
-	_Atomic(uint32_t) ended;      /* the generation at the end of a slice that was watched, */
-	_Atomic(int64_t) ended_at;    /* and the monotonic ns of that */
-	_Atomic(int64_t) asked_at;    /* when SIGQUIT asked for all tasks; 0: answered */
+	_Atomic(uint32_t) ended;      /* the generation at the end of a slice that was watched */
+	/* The strict guard's, touched by the loop's thread alone and, where it traps, by the kernel. */
+	volatile unsigned char armed;	 /* what a slice puts into selector: 0 or 1 */
+	volatile unsigned char selector; /* 1: a call that may block is noted */
+	volatile unsigned char noted;	 /* something is to be reported between two turns */
+	_Atomic(int64_t) ended_at;	 /* the monotonic ns of the end that ended tells of */
+	_Atomic(int64_t) asked_at;	 /* when SIGQUIT asked for all tasks; 0: answered */
 	_Atomic(uint64_t) turn;
 	uint64_t mark; /* ticks at the end of the slice before: the loop's alone */
+
+	/* Beside the line: how much of a slice is no stall, in ns, and the generation of that slice. */
+	_Atomic(int64_t) excused;
+	_Atomic(uint32_t) excused_in;
 } __attribute__((aligned(64)));
 
 /* What the loop is at. */
@@ -79,6 +87,7 @@ static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
 {
 	atomic_store_explicit(&hb->task, task, memory_order_release);
 	heartbeat_step(&hb->generation);
+	hb->selector = hb->armed;
 }
 
 static inline void heartbeat_mark(struct heartbeat *hb)
@@ -92,6 +101,7 @@ static inline void heartbeat_end(struct heartbeat *hb)
 	uint64_t now = ticks_now(), ticks = now - hb->mark;
 
 	hb->mark = now;
+	hb->selector = 0;
 	heartbeat_step(&hb->generation);
 	if (__builtin_expect(ticks >= TICKS_SHORT, 0))
 		heartbeat_account(hb, ticks);

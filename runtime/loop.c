@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/guard/guard.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
 #include "runtime/watchdog/watchdog.h"
@@ -253,7 +254,7 @@ static void run_ready(struct async_loop *loop)
  *  2. An fd that became ready completes the future of its waiter, whose wake-up runs in this turn.
  *  3. Calls from other threads and signals join the queue.
  *  4. Timers that are due by now join it, in order.
- *  5. Run what is in the queue now.
+ *  5. Run what is in the queue now, then say what the strict guard has noted.
  */
 bool loop_turn(struct async_loop *loop)
 {
@@ -264,6 +265,8 @@ bool loop_turn(struct async_loop *loop)
 	if (loop->timers.root)
 		expire_timers(loop, loop->turn_time ? loop->turn_time : read_clock(loop));
 	run_ready(loop);
+	if (__builtin_expect(loop->heartbeat.noted, 0))
+		guard_report(loop->guard);
 	return true;
 }
 
@@ -313,6 +316,7 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	/* A loop without a watchdog still works; where none can be had, none is. */
 	if (!loop->virtual_clock && watchdog_start(&loop->watchdog, &loop->heartbeat) < 0)
 		loop->watchdog = NULL;
+	loop->guard = guard_start(&loop->heartbeat);
 	loop_open_to_others(loop);
 	*out = loop;
 	return 0;
@@ -344,6 +348,7 @@ void loop_close(struct async_loop *loop)
 	struct async_list *node;
 
 	watchdog_stop(loop->watchdog);
+	guard_stop(loop->guard);
 	watchdog_say_accounts(&loop->account, &loop->heartbeat);
 	while ((node = list_take(&loop->on_close))) {
 		struct async_handle *handle = container_of(node, struct async_handle, node);

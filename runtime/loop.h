@@ -21,6 +21,7 @@
 
 struct error_record;
 struct fd_slot;
+struct guard;
 struct slab_chunk;
 struct task;
 struct watchdog;
@@ -111,6 +112,7 @@ struct async_loop {
 	/* Other threads: the heartbeat is read by the watchdog, the rest is under the lock. */
 	struct heartbeat heartbeat;
 	struct watchdog *watchdog;
+	struct guard *guard;
 	atomic_bool has_posted, has_signals;
 	/* From here on it stays when the block becomes another loop. */
 	pthread_mutex_t lock;

@@ -7,6 +7,8 @@
  */
 #include "runtime/sigpipe.h"
 
+#include "runtime/async.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -35,7 +37,8 @@ ssize_t sigpipe_write(int fd, const void *data, size_t size)
 		n = -errno;
 	/* None is pending where the program ignores it. */
 	if (n == -EPIPE && !of_another && is_pending())
-		sigwait(&only, &taken);
+		async_blocking("it is pending", 0.05)
+			sigwait(&only, &taken);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return n;
 }

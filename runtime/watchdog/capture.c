@@ -120,6 +120,7 @@ static bool install(void)
 	if (signal_number != 0 && has_our_handler(signal_number))
 		return true;
 	sigfillset(&action.sa_mask);
+	sigdelset(&action.sa_mask, SIGSYS); /* the strict guard's: blocked, it would kill */
 	for (int number = SIGRTMAX; number >= SIGRTMIN; number--) {
 		if (sigaction(number, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) ||
 		    now.sa_handler != SIG_DFL)
@@ -160,6 +161,17 @@ static bool await_done(struct request *request)
 	return true;
 }
 
+/* Seen so each time: one that is in a signal handler at the moment will be out of it. */
+static bool always_blocks(pid_t tid, int number)
+{
+	for (int i = 0; i < 20; i++) {
+		if (!watchdog_blocks_signal(tid, number))
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
 static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t low, uintptr_t high)
 {
 	struct request request = { .tid = tid, .low = low, .high = high, .capture = capture };
@@ -173,7 +185,7 @@ static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 	if (!install()) {
 		capture->failure = "no signal is free to ask the thread with";
 		atomic_store(&pending, NULL);
-	} else if (watchdog_blocks_signal(tid, signal_number)) {
+	} else if (always_blocks(tid, signal_number)) {
 		capture->failure = "the thread blocks all signals";
 		atomic_store(&pending, NULL);
 	} else if (syscall(SYS_tgkill, getpid(), tid, signal_number) != 0) {

@@ -111,6 +111,24 @@ static bool read_excuses(struct watchdog_options *options, const char *value)
 	return true;
 }
 
+static bool read_strict(struct watchdog_options *options, const char *value)
+{
+	(void)value;
+	options->strict |= WATCHDOG_STRICT;
+	return true;
+}
+
+static bool read_strict_how(struct watchdog_options *options, const char *value)
+{
+	if (strcmp(value, "symbols") == 0)
+		options->strict |= WATCHDOG_STRICT | WATCHDOG_STRICT_SYMBOLS;
+	else if (strcmp(value, "quiet") == 0)
+		options->strict |= WATCHDOG_STRICT | WATCHDOG_STRICT_QUIET;
+	else
+		return false;
+	return true;
+}
+
 static bool read_help(struct watchdog_options *options, const char *value)
 {
 	(void)value;
@@ -136,6 +154,10 @@ static const struct word {
 	{ "abort", NULL, read_abort, "at the first stall, for a core that shows it" },
 	{ "excuses", NULL, read_excuses,
 	  "report STARVED and STOPPED too, which are not the code's fault; else only counted" },
+	{ "strict", NULL, read_strict,
+	  "report every call that may block, however short, at the call; exit status 86" },
+	{ "strict", "quiet|symbols", read_strict_how,
+	  "quiet: say only what fails the run; symbols: by libc's functions, not by the kernel" },
 	{ "stats", NULL, read_stats, "how long slices were and timers late, at each loop's end" },
 	{ "help", NULL, read_help, "this list" },
 };
@@ -227,7 +249,7 @@ static void complain(const char *word, size_t length)
 }
 
 /* Valgrind runs one thread at a time on registers of its own: there is nothing to see from here. */
-static bool under_valgrind(void)
+bool watchdog_under_valgrind(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
 
@@ -278,9 +300,20 @@ bool watchdog_options_get(struct watchdog_options *options)
 		take_environment(options, wanted);
 	if (options->off)
 		return false;
-	if (!under_valgrind())
+	if (!watchdog_under_valgrind())
 		return true;
 	if ((wanted != NULL || chosen.limit > 0) && !atomic_exchange(&said, true))
 		say(off, sizeof(off) - 1);
 	return false;
+}
+
+unsigned watchdog_options_strict(void)
+{
+	const char *wanted = getenv("LOOPHOUND_WATCHDOG");
+	struct watchdog_options options = { 0 };
+	size_t length;
+
+	if (wanted != NULL)
+		(void)watchdog_options_parse(wanted, &options, &length);
+	return options.strict;
 }

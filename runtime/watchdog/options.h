@@ -9,6 +9,13 @@
 
 #include "runtime/async.h"
 
+/* The strict guard; by interposed symbols even where it could do better; only what fails the run is said. */
+enum watchdog_strict {
+	WATCHDOG_LENIENT = 0,
+	WATCHDOG_STRICT = 1,
+	WATCHDOG_STRICT_SYMBOLS = 2,
+	WATCHDOG_STRICT_QUIET = 4,
+};
 struct watchdog_options {
 	bool off, help;
 	int64_t limit; /* ns */
@@ -18,6 +25,7 @@ struct watchdog_options {
 	char file[256]; /* "": stderr */
 	int exit_code;
 	bool abort, stats, excuses;
+	unsigned strict; /* of enum watchdog_strict */
 };
 
 /* What is in force now. False when there is to be no monitor; the other fields are valid. */
@@ -33,5 +41,10 @@ const char *watchdog_options_parse(const char *text, struct watchdog_options *op
 /* Pure: all words, one line each, with what they do; or only the words, in one line. */
 size_t watchdog_options_help(char *text, size_t size);
 size_t watchdog_options_words(char *text, size_t size);
+
+/* What the environment asks of the strict guard: of enum watchdog_strict. */
+unsigned watchdog_options_strict(void);
+
+bool watchdog_under_valgrind(void);
 
 #endif

@@ -54,10 +54,19 @@ static void read_pressure(struct watchdog *w)
 	w->stall.throttled = clamp(now.throttled - before->throttled, 0, w->stall.held);
 }
 
+/* What async_blocking() allows in this slice. */
+static int64_t excused(const struct watchdog *w)
+{
+	return atomic_load(&w->hb->excused_in) == w->slice.generation ? atomic_load(&w->hb->excused)
+								      : 0;
+}
+
 static bool is_due(const struct watchdog *w)
 {
-	return watchdog_own_time(&w->stall) >= w->slice.next ||
-	       (!w->slice.excused && w->stall.held >= w->options.limit);
+	int64_t meant = excused(w);
+
+	return watchdog_own_time(&w->stall) >= w->slice.next + meant ||
+	       (!w->slice.excused && w->stall.held >= w->options.limit + meant);
 }
 
 /*
@@ -105,12 +114,12 @@ bool stall_measure(struct watchdog *w)
 	account(w, &now);
 	if (!slice->pressed)
 		read_pressure(w);
-	w->remaining = slice->next - watchdog_own_time(&w->stall);
+	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	if (!is_due(w))
 		return false;
 	read_pressure(w);
 	w->stall.traced = watchdog_traced(w->tid);
-	w->remaining = slice->next - watchdog_own_time(&w->stall);
+	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	return is_due(w);
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch_none.c - where the kernel does not hand system calls over.
+ */
+#include "runtime/guard/internal.h"
+
+#include <errno.h>
+
+int guard_dispatch_start(struct guard *guard)
+{
+	(void)guard;
+	return -ENOSYS;
+}
+
+void guard_dispatch_stop(void)
+{
+}

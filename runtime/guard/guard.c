@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guard.c - which threads are guarded: those that run a loop, from its opening to its closing. By
+ * system calls where the kernel hands them over, by libc's functions where it does not.
+ */
+#include "runtime/guard/internal.h"
+
+#include "runtime/altstack.h"
+#include "runtime/watchdog/options.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Thread_local struct guard *guard_mine;
+
+void __asan_init(void) __attribute__((weak));
+void __tsan_init(void) __attribute__((weak));
+void __msan_init(void) __attribute__((weak));
+
+static void say_once(const char *why)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	char text[128];
+
+	snprintf(text, sizeof(text), "loophound: the strict guard is off: %s\n", why);
+	if (!atomic_flag_test_and_set(&said))
+		guard_say(text);
+}
+
+/* Sanitizers intercept what we do; the others run the program on a machine of their own. */
+static const char *obstacle(void)
+{
+	if (__asan_init != NULL || __tsan_init != NULL || __msan_init != NULL)
+		return "a sanitizer runs here";
+	if (watchdog_under_valgrind())
+		return "Valgrind runs here";
+	if (getenv("RUNNING_UNDER_RR") != NULL)
+		return "rr runs here";
+	return NULL;
+}
+
+static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct guard *guard = arg;
+	size_t used = 0;
+
+	(void)size;
+	while (used < GUARD_RANGES && guard->code[used].high != 0)
+		used++;
+	for (size_t i = 0; i < info->dlpi_phnum && used < GUARD_RANGES; i++) {
+		uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
+			guard->code[used++] =
+				(struct guard_range){ low, low + info->dlpi_phdr[i].p_memsz };
+	}
+	return 0;
+}
+
+struct guard *guard_start(struct heartbeat *hb)
+{
+	unsigned wanted = watchdog_options_strict();
+	const char *why = wanted != WATCHDOG_LENIENT ? obstacle() : NULL;
+	struct guard *guard;
+
+	if (wanted == WATCHDOG_LENIENT)
+		return NULL;
+	if (why != NULL) {
+		say_once(why);
+		return NULL;
+	}
+	guard = calloc(1, sizeof(*guard));
+	if (guard == NULL)
+		return NULL;
+	guard->hb = hb;
+	guard->process = getpid();
+	guard->by_symbols = wanted & WATCHDOG_STRICT_SYMBOLS;
+	guard->quiet = wanted & WATCHDOG_STRICT_QUIET;
+	dl_iterate_phdr(note_module, guard);
+	altstack_hold();
+	guard_names_hold();
+	guard_total_begin(guard->quiet);
+	return guard;
+}
+
+void guard_enter(struct guard *guard)
+{
+	int rc;
+
+	if (guard == NULL || guard->process != getpid())
+		return;
+	guard_mine = guard;
+	rc = guard->by_symbols ? -ENOSYS : guard_dispatch_start(guard);
+	if (rc < 0) {
+		guard->by_symbols = true;
+		rc = guard_symbols_start();
+	}
+	guard->hb->armed = rc == 0;
+	if (rc < 0)
+		say_once("this system shows no calls");
+}
+
+void guard_leave(struct guard *guard)
+{
+	if (guard == NULL || guard_mine != guard)
+		return;
+	guard->hb->armed = 0;
+	guard_report(guard);
+	if (!guard->by_symbols)
+		guard_dispatch_stop();
+	guard_mine = NULL;
+}
+
+void guard_stop(struct guard *guard)
+{
+	if (guard == NULL)
+		return;
+	altstack_drop();
+	if (guard->process == getpid())
+		guard_names_drop();
+	free(guard);
+}

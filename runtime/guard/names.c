@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.c - from what the handler left to the frames of a report. To open the debug information takes
+ * tens of milliseconds, so all guards share it: it is opened when the first call is to be named,
+ * and given back with the last guard.
+ */
+#include "runtime/guard/internal.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* For functions of many calls: none that the watchdog knows, yet one. */
+enum { NO_CALL = 1 << 20 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct symbols *symbols;
+static unsigned users;
+static pid_t
+	process; /* whose they are: in a child, another thread may have held the lock for ever */
+
+void guard_names_hold(void)
+{
+	if (process != 0 && process != getpid()) {
+		pthread_mutex_init(&lock, NULL);
+		symbols = NULL;
+		users = 0;
+	}
+	pthread_mutex_lock(&lock);
+	process = getpid();
+	users++;
+	pthread_mutex_unlock(&lock);
+}
+
+void guard_names_drop(void)
+{
+	pthread_mutex_lock(&lock);
+	if (--users == 0) {
+		symbol_free(symbols);
+		symbols = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* The wrapper's frames are shown as the one of libc that they stand for. */
+static void fold_own_frames(struct watchdog_stall *stall, const char *name)
+{
+	struct symbol_frame libc = { .owner = SYMBOL_SYSTEM, .module = "libc.so" };
+	size_t own = 0;
+
+	while (own < stall->frame_count &&
+	       strstr(stall->frames[own].file, "runtime/guard/") != NULL)
+		own++;
+	if (own == 0)
+		return;
+	snprintf(libc.function, sizeof(libc.function), "%s", name);
+	stall->frames[--own] = libc;
+	stall->frame_count -= own;
+	memmove(stall->frames, stall->frames + own, stall->frame_count * sizeof(stall->frames[0]));
+}
+
+/* As the watchdog's own reports want it: a thread seen blocked in that call. */
+void guard_names_find(const struct guard_note *note, struct watchdog_stall *stall)
+{
+	struct symbol_stack stack = { .registers = note->registers,
+				      .bytes = (const unsigned char *)note->stack,
+				      .address = note->address,
+				      .size = note->size };
+
+	*stall = (struct watchdog_stall){ .callback = note->callback,
+					  .view = note->view,
+					  .blocked = 1,
+					  .sleep = note->call.severity == GUARD_SLEEP
+							   ? note->call.seconds
+							   : -1 };
+	stall->call = (struct watchdog_call){ .state = WATCHDOG_BLOCKED,
+					      .number = note->call.number >= 0 ? note->call.number
+									       : NO_CALL };
+	memcpy(stall->call.arguments, note->call.arguments, sizeof(stall->call.arguments));
+	if (note->call.fd >= 0)
+		memcpy(stall->target, note->call.target, sizeof(note->call.target));
+	pthread_mutex_lock(&lock);
+	if (symbols == NULL) {
+		symbols = symbol_new();
+		if (symbols != NULL)
+			symbol_warm(symbols);
+	}
+	if (symbols != NULL)
+		stall->frame_count = symbol_unwind(symbols, &stack, stall->frames, WATCHDOG_FRAMES);
+	pthread_mutex_unlock(&lock);
+	fold_own_frames(stall, note->call.name);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols.c - libc's blocking functions, interposed: in every module but libc, the slots through which
+ * a function is called are made to point to a wrapper.
+ *
+ * It is done at run time and only when the guard is wanted, so that a program that is not guarded has
+ * nothing of it; and for good, since other threads may be on their way. A library that is loaded
+ * later is found when the next loop is opened. What libc calls inside itself has no slot.
+ */
+#include "runtime/guard/internal.h"
+
+#include "runtime/context_backend.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- What the wrappers ask ------------------------------------------------------------------- */
+
+static __attribute__((noinline)) void look(struct guard_call *call)
+{
+	struct guard *guard = guard_mine;
+	struct context here = { 0 };
+	int saved = errno;
+	uint64_t control;
+
+	guard->hb->selector = 0;
+	context_mark(&here, &control);
+	if (guard_decide(call))
+		guard_note(guard, call,
+			   &(struct machine_registers){ .pc = (uintptr_t)here.pc,
+							.sp = (uintptr_t)here.sp,
+							.fp = (uintptr_t)here.bp,
+							.full = true });
+	guard->hb->selector = guard->hb->armed;
+	errno = saved;
+}
+
+void guard_look(const char *name, long number, const uint64_t arguments[6])
+{
+	struct guard_call call = { .name = name, .number = number };
+
+	memcpy(call.arguments, arguments, sizeof(call.arguments));
+	look(&call);
+}
+
+void guard_look_at(const char *name, enum guard_severity severity)
+{
+	look(&(struct guard_call){ .name = name, .number = -1, .severity = severity });
+}
+
+/* ---- The slots of a module ------------------------------------------------------------------- */
+
+struct module {
+	uintptr_t base;
+	uintptr_t relro_low, relro_high; /* read-only once it is relocated */
+	const ElfW(Sym) * symbols;
+	const char *strings;
+};
+
+static const struct guard_wrapper *find(const char *name)
+{
+	const struct guard_wrapper *tables[] = { guard_wrappers, guard_lock_wrappers };
+
+	for (int i = 0; i < 2; i++)
+		for (const struct guard_wrapper *at = tables[i]; at->name != NULL; at++)
+			if (strcmp(at->name, name) == 0)
+				return at;
+	return NULL;
+}
+
+static void redirect(const struct module *module, void **slot, void *wrapper)
+{
+	uintptr_t page = (uintptr_t)slot & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+	size_t size = (uintptr_t)(slot + 1) - page;
+	bool locked = (uintptr_t)slot >= module->relro_low && (uintptr_t)slot < module->relro_high;
+
+	if (*slot == wrapper)
+		return;
+	if (locked && mprotect((void *)page, size, PROT_READ | PROT_WRITE) != 0)
+		return;
+	__atomic_store_n(slot, wrapper, __ATOMIC_RELAXED);
+	if (locked)
+		mprotect((void *)page, size, PROT_READ);
+}
+
+static void patch(const struct module *module, const ElfW(Rela) * table, size_t size)
+{
+	for (size_t i = 0; table != NULL && i < size / sizeof(*table); i++) {
+		const ElfW(Sym) *symbol = &module->symbols[ELF64_R_SYM(table[i].r_info)];
+		const struct guard_wrapper *wrapper;
+
+		/* Named, defined elsewhere, and the address itself: whatever this machine calls it. */
+		if (symbol->st_name == 0 || symbol->st_shndx != SHN_UNDEF || table[i].r_addend != 0)
+			continue;
+		wrapper = find(module->strings + symbol->st_name);
+		if (wrapper != NULL && *wrapper->real != NULL)
+			redirect(module, (void **)(module->base + table[i].r_offset),
+				 wrapper->wrapper);
+	}
+}
+
+/* Some linkers leave offsets in the dynamic section, some put addresses there. */
+static const void *at(const struct module *module, const ElfW(Dyn) * entry)
+{
+	uintptr_t value = entry->d_un.d_ptr;
+
+	return (const void *)(value < module->base ? module->base + value : value);
+}
+
+static void patch_dynamic(struct module *module, const ElfW(Dyn) * entry)
+{
+	const ElfW(Rela) *plt = NULL, *others = NULL;
+	size_t plt_size = 0, others_size = 0;
+
+	for (; entry->d_tag != DT_NULL; entry++)
+		switch (entry->d_tag) {
+		case DT_SYMTAB:
+			module->symbols = at(module, entry);
+			break;
+		case DT_STRTAB:
+			module->strings = at(module, entry);
+			break;
+		case DT_JMPREL:
+			plt = at(module, entry);
+			break;
+		case DT_PLTRELSZ:
+			plt_size = entry->d_un.d_val;
+			break;
+		case DT_RELA:
+			others = at(module, entry);
+			break;
+		case DT_RELASZ:
+			others_size = entry->d_un.d_val;
+			break;
+		}
+	if (module->symbols == NULL || module->strings == NULL)
+		return;
+	patch(module, plt, plt_size);
+	patch(module, others, others_size);
+}
+
+/* The functions' own module, which is libc, goes on as it is. */
+static bool holds(const struct dl_phdr_info *info, uintptr_t address)
+{
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && address >= low &&
+		    address < low + info->dlpi_phdr[i].p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static int patch_module(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct module module = { .base = info->dlpi_addr };
+	const ElfW(Dyn) *dynamic = NULL;
+
+	(void)size;
+	if (holds(info, (uintptr_t) * (void **)arg))
+		return 0;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uintptr_t low = module.base + header->p_vaddr;
+
+		if (header->p_type == PT_DYNAMIC)
+			dynamic = (const void *)low;
+		if (header->p_type == PT_GNU_RELRO) {
+			module.relro_low = low;
+			module.relro_high = low + header->p_memsz;
+		}
+	}
+	if (dynamic != NULL)
+		patch_dynamic(&module, dynamic);
+	return 0;
+}
+
+/* ---- On -------------------------------------------------------------------------------------- */
+
+static void find_real(const struct guard_wrapper *table)
+{
+	for (; table->name != NULL; table++)
+		if (*table->real == NULL)
+			*table->real = dlsym(RTLD_DEFAULT, table->name);
+}
+
+int guard_symbols_start(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	void *libc = dlsym(RTLD_DEFAULT, "nanosleep");
+
+	if (libc == NULL)
+		return -ENOSYS;
+	pthread_mutex_lock(&lock);
+	find_real(guard_wrappers);
+	find_real(guard_lock_wrappers);
+	dl_iterate_phdr(patch_module, &libc);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrap.h - how a wrapper is written: the function's type, its parameters and their names, and the system
+ * call whose rule decides, with the arguments that the call would have.
+ *
+ *     WRAP(int, fsync, (int fd), (fd), SYS_fsync, A(fd))
+ *     ENTRY(fsync),     in the table
+ */
+#ifndef LOOPHOUND_RUNTIME_GUARD_WRAP_H
+#define LOOPHOUND_RUNTIME_GUARD_WRAP_H
+
+#include "runtime/guard/internal.h"
+
+#define A(argument) ((uint64_t)(uintptr_t)(argument))
+#define NEVER A(0) /* a timeout that does not come */
+
+#define LOOK(name, number, ...) \
+	if (guard_is_here())    \
+	guard_look(name, number, (const uint64_t[6]){ __VA_ARGS__ })
+#define LOOK_AT(name, severity) \
+	if (guard_is_here())    \
+	guard_look_at(name, severity)
+
+#define WRAP(type, name, parameters, arguments, number, ...) \
+	static type(*real_##name) parameters;                \
+	static type wrap_##name parameters                   \
+	{                                                    \
+		LOOK(#name, number, __VA_ARGS__);            \
+		return real_##name arguments;                \
+	}
+
+/* For a function of many calls. */
+#define WRAP_AT(type, name, parameters, arguments, severity) \
+	static type(*real_##name) parameters;                \
+	static type wrap_##name parameters                   \
+	{                                                    \
+		LOOK_AT(#name, severity);                    \
+		return real_##name arguments;                \
+	}
+
+/* For a lock: only who does not get it at once has to wait. busy is what trying returns then. */
+#define WRAP_LOCK(name, parameters, arguments, attempt, busy) \
+	static int(*real_##name) parameters;                  \
+	static int wrap_##name parameters                     \
+	{                                                     \
+		if (guard_is_here()) {                        \
+			int saved = errno, rc = (attempt);    \
+                                                              \
+			if (rc != (busy))                     \
+				return rc;                    \
+			errno = saved;                        \
+			guard_look_at(#name, GUARD_LOCK);     \
+		}                                             \
+		return real_##name arguments;                 \
+	}
+
+#define ENTRY(name)                                                         \
+	{                                                                   \
+#name, (void *)(wrap_##name), (void **)(void *)&real_##name \
+	}
+
+#endif
