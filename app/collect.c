@@ -259,6 +259,7 @@ int main(int argc, char **argv)
 	int status;
 
 	collect_files_occupy();
+	tzset(); /* dates are converted on the loop, and the first time this would read a file */
 	if (!options_parse(&options, argc, argv, environment, &message))
 		status = complain(text_cstr(&message));
 	else if (options.action == OPTIONS_HELP)

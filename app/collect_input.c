@@ -47,6 +47,18 @@ static bool readable(int fd)
 	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
 }
 
+/* To make the pipe non-blocking would do so for all who share it. */
+static int read_what_is_there(struct reading *r)
+{
+	int rc = 0;
+
+	async_blocking(
+		"a pipe that has something does not wait, unless others who read it are faster",
+		0.05)
+		rc = read_some(r);
+	return rc;
+}
+
 static int fill(struct input *in)
 {
 	struct reading r = { .fd = in->collect->input_fd };
@@ -64,7 +76,7 @@ static int fill(struct input *in)
 		/* Looked at again: whoever shares the pipe may have been faster. */
 		if (!rc && !readable(r.fd))
 			continue;
-		rc = rc < 0 ? rc : read_some(&r);
+		rc = rc < 0 ? rc : read_what_is_there(&r);
 		if (rc != -EAGAIN)
 			return rc;
 	}

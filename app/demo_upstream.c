@@ -32,8 +32,9 @@ static int serve(void *arg)
 	int rc = practice_start(&practice, &options);
 	if (rc < 0)
 		return rc;
-	for (int i = 0; practice_url(practice, i, url); i++)
-		dprintf(pipes->urls[1], "%s\n", url);
+	async_blocking("the few lines fit into an empty pipe", 0.05)
+		for (int i = 0; practice_url(practice, i, url); i++)
+			dprintf(pipes->urls[1], "%s\n", url);
 	close(pipes->urls[1]);
 	rc = async_wait_readable(pipes->stop[0]);
 	practice_stop(practice, 0);

@@ -2,6 +2,8 @@
 /* progress.c - see progress.h. */
 #include "app/progress.h"
 
+#include "runtime/async.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -155,7 +157,7 @@ void progress_say(struct progress *progress, const char *format, ...)
 	text_free(&text);
 }
 
-int progress_write(int fd, const char *data, size_t size)
+static int write_all(int fd, const char *data, size_t size)
 {
 	while (size) {
 		ssize_t n = write(fd, data, size);
@@ -172,4 +174,14 @@ int progress_write(int fd, const char *data, size_t size)
 		}
 	}
 	return 0;
+}
+
+/* A terminal takes it at once; a pipe that nobody reads holds up the transfers, and shows it. */
+int progress_write(int fd, const char *data, size_t size)
+{
+	int rc = 0;
+
+	async_blocking("stderr is shared with others, who rely on its flags", 0.1)
+		rc = write_all(fd, data, size);
+	return rc;
 }

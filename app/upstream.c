@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/practice.h"
 #include "app/practice_data.h"
@@ -191,9 +192,11 @@ static int serve(void *arg)
 		return rc;
 	async_add_signal_handler(SIGINT, stop, &stopped);
 	async_add_signal_handler(SIGTERM, stop, &stopped);
-	for (int i = 0; practice_url(practice, i, url); i++)
-		puts(url);
-	fflush(stdout);
+	async_blocking("whoever started this waits for these few lines", 0.05) {
+		for (int i = 0; practice_url(practice, i, url); i++)
+			puts(url);
+		fflush(stdout);
+	}
 	async_event_wait(&stopped);
 	async_remove_signal_handler(SIGINT);
 	async_remove_signal_handler(SIGTERM);
@@ -224,6 +227,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&command, argc, argv))
 		return 2;
+	tzset(); /* dates are converted on the loop, and the first time this would read a file */
 	if (command.helped) {
 		fputs(help, stdout);
 		return 0;

@@ -28,6 +28,9 @@ static int culprit_line(void)
 	return line;
 }
 
+/* Lesson 1 blocks on purpose: even where nothing else may, the watchdog is to watch, and no more. */
+#define BLOCKS ARGV("LOOPHOUND_WATCHDOG=limit=100ms")
+
 static double number_of(json_t *object, const char *name)
 {
 	CHECK(json_is_number(json_object_get(object, name)));
@@ -71,7 +74,7 @@ static void check_stalls(json_t *stalls)
 
 TEST_WITH_LIMIT(json_is_one_line_with_the_times_and_the_culprit, 40)
 {
-	struct program demo = { .argv = ARGV(built("demo"), "--json"), .limit = 30 };
+	struct program demo = { .argv = ARGV(built("demo"), "--json"), .env = BLOCKS, .limit = 30 };
 
 	run_program(&demo);
 	check_silent(demo.err);
@@ -87,7 +90,8 @@ TEST_WITH_LIMIT(json_is_one_line_with_the_times_and_the_culprit, 40)
 static struct program lesson(const char *number)
 {
 	struct program demo = { .argv = ARGV(built("demo"), "--lesson", number, "--politeness",
-					     "150ms") };
+					     "150ms"),
+				.env = strcmp(number, "1") == 0 ? BLOCKS : NULL };
 
 	run_program(&demo);
 	check_silent(demo.err);

@@ -67,7 +67,8 @@ static int change_things(void *arg)
 
 		create_many();
 		while (round % 2 && atomic_load(&dumps) == seen)
-			usleep(100);
+			async_blocking("the other thread looks meanwhile", 0)
+				usleep(100);
 		async_sleep(0);
 		async_sleep(0);
 	}
@@ -162,7 +163,7 @@ static int go_on(void *arg)
 	struct dump_request request = { .loop = loop_current, .tree = true, .stacks = true };
 	char text[4096];
 	pthread_t thread;
-	ssize_t n;
+	ssize_t n = 0;
 
 	(void)arg;
 	CHECK_INT(pipe2(pipes, O_CLOEXEC), 0);
@@ -170,7 +171,8 @@ static int go_on(void *arg)
 	/* The slice before this one: it is over by the time anybody looks. */
 	request.generation = atomic_load(&loop_current->heartbeat.generation) - 2;
 	CHECK_INT(pthread_create(&thread, NULL, dump_into_pipe, &request), 0);
-	n = read(pipes[0], text, sizeof text - 1);
+	async_blocking("the other thread writes", 0)
+		n = read(pipes[0], text, sizeof text - 1);
 	CHECK(n > 0);
 	text[n] = '\0';
 	CHECK_CONTAINS(text, "The loop goes on; this is all that was seen until then.\n");

@@ -22,7 +22,7 @@ static int pipe_wakes(void *arg)
 	struct async_task *task;
 	char byte;
 
-	CHECK_INT(pipe(ends), 0);
+	CHECK_INT(pipe2(ends, O_NONBLOCK), 0);
 	for (int i = 0; i < 3; i++) {
 		task = async_create_task(wait_readable, arg);
 		async_sleep(0.001);
@@ -45,7 +45,7 @@ TEST(a_task_waits_until_the_pipe_has_a_byte)
 static int level_triggered(void *arg)
 {
 	(void)arg;
-	CHECK_INT(pipe(ends), 0);
+	CHECK_INT(pipe2(ends, O_NONBLOCK), 0);
 	CHECK_INT(write(ends[1], "abc", 3), 3);
 	for (int i = 0; i < 200; i++)
 		CHECK_INT(async_wait_readable(ends[0]), 0);

@@ -16,7 +16,10 @@
 /* What it printed is shown if the test fails. */
 static bool selftest_passes(void)
 {
-	struct program program = { .argv = ARGV(built("watchdog-selftest")), .limit = 60 };
+	struct program program = { .argv = ARGV(built("watchdog-selftest")),
+				   /* It blocks on purpose. */
+				   .env = ARGV("LOOPHOUND_WATCHDOG=limit=100ms"),
+				   .limit = 60 };
 
 	run_program(&program);
 	printf("%s%s", program.out, program.err);

@@ -297,7 +297,7 @@ static int write_to_a_socket(void *arg)
 	put(sink, "record\n");
 	CHECK_INT(sink_close(sink, -1), 0);
 	CHECK(!(fcntl(ends[1], F_GETFL) & O_NONBLOCK));
-	CHECK_INT(read(ends[0], record, sizeof record), 7);
+	CHECK_INT(recv(ends[0], record, sizeof record, MSG_DONTWAIT), 7);
 	CHECK_STR(record, "record\n");
 	close(ends[0]);
 	close(ends[1]);

@@ -9,6 +9,7 @@
  *
  * The file is long because the table is: one primitive after the other, then how they are tried.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -315,7 +316,7 @@ static void sleep_wake(struct world *world)
 
 static void fd_prepare(struct world *world)
 {
-	CHECK_INT(pipe(world->pipe), 0);
+	CHECK_INT(pipe2(world->pipe, O_NONBLOCK), 0);
 }
 
 static int fd_wait_for(struct world *world)

@@ -149,6 +149,32 @@ static int sleeper(void *arg)
 	return 0;
 }
 
+static int meant(void *arg)
+{
+	(void)arg;
+	async_blocking("what is meant is no stall", 10)
+		usleep(300000);
+	after = 1;
+	return 0;
+}
+
+static int meant_for_less(void *arg)
+{
+	(void)arg;
+	async_blocking("but no longer than that", 0.05)
+		usleep(400000);
+	after = 1;
+	return 0;
+}
+
+TEST(a_blocking_section_is_no_stall_within_its_budget)
+{
+	watch(0.1, meant, NULL);
+	CHECK_INT(async_watchdog_stalls(), 0);
+	watch(0.1, meant_for_less, NULL);
+	check_stalls(1);
+}
+
 TEST(a_buried_sleep_is_named_with_its_line_while_it_lasts)
 {
 	watch(0.1, sleeper, NULL);
@@ -749,6 +775,7 @@ TEST(without_a_callback_the_report_goes_to_stderr)
 		NOT_HERE("the watchdog is off under Valgrind");
 	CHECK(saved >= 0 && file >= 0);
 	dup2(file, STDERR_FILENO);
+	unsetenv("LOOPHOUND_WATCHDOG");
 	async_watchdog_configure(&(struct async_watchdog_options){ .limit = 0.05 });
 	CHECK_INT(async_run(sleeper, NULL), 0);
 	dup2(saved, STDERR_FILENO);

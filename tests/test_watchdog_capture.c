@@ -61,7 +61,8 @@ NOT_INLINED static void work_deep(int depth)
 
 NOT_INLINED static void work_asleep(void)
 {
-	usleep(700);
+	async_blocking("to be looked at", 0)
+		usleep(700);
 	after++;
 }
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guarded.c - the strict guard answers for a whole process, so each trial is one.
+ */
+#include "tests/guarded.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/symbol/symbol.h"
+#include "tests/harness_internal.h"
+
+static void run(const char *words, int (*fn)(void *arg), void *arg, int log)
+{
+	/* Without the monitor: it would contend for malloc's lock now and then, and that be reported. */
+	setenv("LOOPHOUND_WATCHDOG", format("%s,off", words), 1);
+	dup2(log, STDERR_FILENO);
+	close(log);
+	exit(fn(arg) != 0);
+}
+
+const char *guarded(const char *words, int (*fn)(void *arg), void *arg, int wanted)
+{
+	int log = harness_scratch_file(), status;
+
+	if (UNDER_ASAN || UNDER_TSAN || under_valgrind())
+		NOT_HERE("the strict guard is off here");
+	pid_t pid = fork();
+	if (pid == 0)
+		run(words, fn, arg, log);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	off_t size = lseek(log, 0, SEEK_END);
+	char *text = harness_keep((size_t)size + 1);
+	CHECK_INT(pread(log, text, (size_t)size, 0), size);
+	close(log);
+	if (!WIFEXITED(status) || (wanted >= 0 && WEXITSTATUS(status) != wanted))
+		FAIL("%s, wanted %d: %s", harness_describe_status(status), wanted, text);
+	return text;
+}
+
+bool guarded_has_names(void)
+{
+	return strstr(symbol_hint, "-g") != NULL;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guarded.h - runs something in a child under LOOPHOUND_WATCHDOG, and brings back what it said.
+ */
+#ifndef LOOPHOUND_TESTS_GUARDED_H
+#define LOOPHOUND_TESTS_GUARDED_H
+
+#include <stdbool.h>
+
+/*
+ * Ends the test quietly where there is no guard. Fails unless the child's exit status is wanted
+ * (negative: any) when fn has returned 0. Returns what was written to stderr.
+ */
+const char *guarded(const char *words, int (*fn)(void *arg), void *arg, int wanted);
+
+/* Does it name functions and lines in this build? */
+bool guarded_has_names(void);
+
+#endif
