@@ -65,7 +65,7 @@ static void schedule_watched(struct async_loop *loop)
 	loop->turns_since_poll = LOOP_SKIP_TURNS;
 }
 
-static void poll(struct async_loop *loop, int64_t timeout)
+static int poll(struct async_loop *loop, int64_t timeout)
 {
 	int count;
 
@@ -89,6 +89,7 @@ static void poll(struct async_loop *loop, int64_t timeout)
 	loop->turn_time = timeout != 0 && !loop->virtual_clock ? read_clock(loop) : 0;
 	if (loop->watches)
 		schedule_watched(loop);
+	return count;
 }
 
 /* Nothing is ready and no timer pends: sleep until something from outside, if that can be. */
@@ -111,10 +112,16 @@ static bool poll_for_ever(struct async_loop *loop)
 	return true;
 }
 
-/* The virtual clock: time jumps to the next timer unless something happens by itself. */
+/*
+ * The virtual clock: time jumps to the next timer unless something happens by itself. A thread may
+ * still make it happen, and so may events that there was no room for.
+ */
 static void poll_virtual(struct async_loop *loop)
 {
-	poll(loop, loop->jobs ? -1 : 0);
+	int count = poll(loop, loop->jobs ? -1 : 0);
+
+	if (loop->jobs || count == LOOP_EVENTS)
+		return;
 	if (list_empty(&loop->ready) && !atomic_load(&loop->has_posted) &&
 	    !atomic_load(&loop->has_signals) && loop->virtual_now < loop->timers.root->when)
 		loop->virtual_now = loop->timers.root->when;
