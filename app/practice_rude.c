@@ -48,16 +48,24 @@ bool practice_rude_knows(const char *path, size_t length)
 	return find(path, length) != NULL;
 }
 
-/* The path of a request; false when none came. Whatever follows the first read is ignored. */
+/*
+ * The path of a request; false when none came. The whole head is taken, in however many pieces it
+ * comes: to close with some of it unread would be a reset.
+ */
 ASYNC_SUSPENDS
 static bool read_path(struct net_stream *stream, char *path, size_t size)
 {
-	char head[1024];
-	ssize_t n = net_read(stream, head, sizeof(head) - 1);
+	char head[1024] = "";
+	size_t used = 0;
 
-	if (n <= 0)
-		return false;
-	head[n] = 0;
+	while (used < sizeof(head) - 1 && strstr(head, "\r\n\r\n") == NULL) {
+		ssize_t n = net_read(stream, head + used, sizeof(head) - 1 - used);
+
+		if (n <= 0)
+			return false;
+		used += (size_t)n;
+		head[used] = 0;
+	}
 	char *from = strchr(head, ' ');
 	if (from == NULL)
 		return false;

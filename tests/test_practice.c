@@ -334,3 +334,37 @@ TEST_WITH_LIMIT(no_descriptors_are_survived_at_every_call, 30)
 {
 	for_each_failing_syscall(run_briefly);
 }
+
+/* Ends with the answer's code, as the peer's kernel saw it: a reset would have lost some of it. */
+static int ask_in_pieces(struct scene *scene)
+{
+	static const char *const pieces[] = { "GET /trunc", "ate HTTP/1.1\r\nHost: h\r\n", "\r\n" };
+	struct net_stream *stream;
+	char answer[256];
+	size_t used = 0;
+	ssize_t n;
+	struct http_response *response;
+	int port;
+
+	/* The rude ones live behind a redirection. */
+	CHECK_INT(http_request(scene->session, path_of(scene, 4, "/surplus"), NULL, &response), 0);
+	port = atoi(strrchr(response->url, ':') + 1);
+	http_response_free(response);
+	CHECK_INT(net_connect(&stream, "127.0.0.1", port, NULL), 0);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_INT(net_write(stream, pieces[i], strlen(pieces[i])), 0);
+		CHECK_INT(async_sleep(0.002), 0);
+	}
+	while ((n = net_read(stream, answer + used, sizeof answer - 1 - used)) > 0)
+		used += (size_t)n;
+	CHECK_INT(n, 0);
+	answer[used] = '\0';
+	CHECK_CONTAINS(answer, "{\"id\":1,");
+	net_close(stream);
+	return 0;
+}
+
+TEST(a_rude_path_may_be_asked_for_in_pieces)
+{
+	play(ask_in_pieces, (struct practice_options){ 0 });
+}
