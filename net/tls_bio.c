@@ -57,9 +57,10 @@ static int send_out(BIO *bio, const char *data, int size)
 		n = stream_send(tls->stream, data, (size_t)size);
 	if (n >= 0)
 		return (int)n;
+	/* After the peer's end OpenSSL still sends its alert: that nobody takes it is not the news. */
 	if (n == -EAGAIN)
 		BIO_set_retry_write(bio);
-	else
+	else if (!tls->ended)
 		tls->error = (int)-n;
 	return -1;
 }

@@ -503,3 +503,27 @@ TEST_WITH_LIMIT(interrupted_calls_are_repeated, 30)
 			fail_none();
 		}
 }
+
+/* ---- A record that breaks off ------------------------------------------------------------------ */
+
+/* OpenSSL answers a broken record with an alert; that it finds nobody is not what has happened. */
+static int end_within_a_record(void *arg)
+{
+	static const char half[] = "\x17\x03\x03\x00\x40half";
+	struct tls_pair pair = meet();
+	char buffer[16];
+
+	(void)arg;
+	CHECK(send(net_fd(pair.server), half, sizeof half - 1, 0) > 0);
+	CHECK_INT(shutdown(net_fd(pair.server), SHUT_WR), 0);
+	fail_call("send", 0, EPIPE);
+	CHECK_INT(net_read(pair.client, buffer, sizeof buffer), NET_ETLS_TRUNCATED);
+	fail_none();
+	tls_pair_end(&pair);
+	return 0;
+}
+
+TEST(an_end_within_a_record_is_a_truncation_though_nobody_takes_the_alert)
+{
+	CHECK_INT(run(end_within_a_record), 0);
+}
