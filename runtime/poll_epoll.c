@@ -104,7 +104,9 @@ bool poller_holds(struct poller *poller, int fd, uint32_t generation)
 		.data.u64 = (uint64_t)generation << 32 | (uint32_t)fd,
 	};
 
-	return epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0;
+	/* It may fail for other reasons, which say nothing about the fd. */
+	return epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0 ||
+	       (errno != ENOENT && errno != EBADF);
 }
 
 /* Rounded up: waking before the deadline would make the loop spin until it comes. */

@@ -445,3 +445,12 @@ TEST(a_signal_handler_may_wake)
 	CHECK_INT(signals, 1);
 	poller_close(poller);
 }
+
+TEST(a_call_that_fails_for_other_reasons_does_not_say_that_an_fd_was_closed)
+{
+	open_pair();
+	fail_call("epoll_ctl", 1, ENOMEM);
+	CHECK(poller_holds(poller, pair[0], 7));
+	fail_none();
+	close_pair();
+}
