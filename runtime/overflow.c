@@ -12,6 +12,7 @@
 #include "runtime/altstack.h"
 #include "runtime/loop.h"
 #include "runtime/machine.h"
+#include "runtime/say.h"
 #include "runtime/symbol/maps.h"
 #include "runtime/watchdog/watchdog.h"
 
@@ -74,7 +75,7 @@ static void say(const struct machine_registers *registers, const struct stack_vi
 	add(text, sizeof(text),
 	    "  instead   no large arrays and no deep recursion, or a larger "
 	    "stack_size in the task's options\n");
-	(void)!write(STDERR_FILENO, text, strlen(text));
+	say_all(text, strlen(text));
 }
 
 /* ---- The handler ----------------------------------------------------------------------------- */

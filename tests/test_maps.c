@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_maps.c - this process's own memory, asked from the kernel. */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -50,4 +51,13 @@ TEST(reading_stops_where_memory_ends)
 	CHECK_INT(maps_read(copy, sizeof copy, (uintptr_t)memory + page), 0);
 	CHECK_INT(maps_read(copy, sizeof copy, 0), 0);
 	CHECK_INT(munmap(memory, 2 * page), 0);
+}
+
+TEST(a_read_that_was_interrupted_is_made_again)
+{
+	struct maps_place place;
+
+	fail_call("read", 1, EINTR);
+	CHECK(maps_find((uintptr_t)maps_find, &place));
+	fail_none();
 }

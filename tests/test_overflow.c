@@ -2,6 +2,7 @@
 /*
  * test_overflow.c - who ran over the end of his stack is said, then the next handler has its turn.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -170,4 +171,17 @@ TEST(a_loop_in_another_thread_is_served_too)
 {
 	need_real_signals();
 	EXPECT_SIGNAL(SIGSEGV, overflow_elsewhere(), "stack overflow in task 2 \"digger\"");
+}
+
+static void overflow_while_interrupted(void)
+{
+	async_watchdog_configure(&(struct async_watchdog_options){ .limit = -1 });
+	fail_call("write", 1, EINTR);
+	async_run(main_task, NULL);
+}
+
+TEST(a_report_that_was_interrupted_is_made_again)
+{
+	need_real_signals();
+	EXPECT_SIGNAL(SIGSEGV, overflow_while_interrupted(), "stack overflow in task 2");
 }

@@ -30,6 +30,8 @@ static bool next_line(struct reader *reader, char *line, size_t size)
 		if (reader->used == reader->filled) {
 			ssize_t got = read(reader->fd, reader->bytes, sizeof(reader->bytes));
 
+			if (got < 0 && errno == EINTR)
+				continue;
 			if (got <= 0)
 				return false;
 			reader->used = 0;

@@ -4,6 +4,8 @@
  */
 #include "runtime/watchdog/options.h"
 
+#include "runtime/say.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,7 +236,7 @@ size_t watchdog_options_words(char *text, size_t size)
 
 static void say(const char *text, size_t length)
 {
-	(void)!write(STDERR_FILENO, text, length);
+	say_all(text, length);
 }
 
 static void complain(const char *word, size_t length)
