@@ -14,7 +14,7 @@
 #include "http/headers.h"
 #include "http/server.h"
 
-/* How long, and how many buffers, a refused peer is listened to: see linger(). */
+/* How long, and how many buffers, a peer is listened to that did not ask for the end: see linger(). */
 #define LINGER_SECONDS 1.0
 #define LINGER_READS 64
 
@@ -258,10 +258,10 @@ static int answer(struct server_connection *c)
 		.peer = *net_peer(c->stream),
 	};
 	struct http_server_response response = { .status = 200 };
-	bool keep_alive;
+	bool goes_on = head->keep_alive, keep_alive;
 	int rc = server->handler(server->arg, &request, &response);
 
-	keep_alive = head->keep_alive && !response.close && !server->stopping;
+	keep_alive = goes_on && !response.close && !server->stopping;
 	if (rc >= 0)
 		rc = write_response(c, &response, keep_alive);
 	else if (rc != ASYNC_ECANCELED || async_cancelling(c->task) == 0)
@@ -270,6 +270,9 @@ static int answer(struct server_connection *c)
 		response.free_body((void *)response.body);
 	if (rc == HTTP_EREQUEST)
 		rc = refuse(c, 500) < 0 ? rc : ASYNC_ECLOSED;
+	/* Who meant to go on may have sent the next request already. */
+	if (rc >= 0 && goes_on && !keep_alive && !server->stopping)
+		linger(c);
 	return rc < 0 || keep_alive ? rc : ASYNC_ECLOSED;
 }
 

@@ -641,3 +641,21 @@ TEST_WITH_LIMIT(failing_system_calls_hang_and_leak_nothing, 60)
 {
 	for_each_failing_syscall(serve_with_failures);
 }
+
+/* More than the server reads at once: what it has not read when it closes must not cost the answer. */
+static int send_far_ahead(void)
+{
+	static char text[100000];
+	size_t used = (size_t)sprintf(text, "%s", GET("/close"));
+
+	while (used + 100 < sizeof(text))
+		used += (size_t)sprintf(text + used, "%s", GET("/never"));
+	exchange(text, HELLO_LAST);
+	CHECK_INT(handled, 1);
+	return 0;
+}
+
+TEST(requests_sent_ahead_of_a_close_do_not_cost_its_answer)
+{
+	run(send_far_ahead);
+}
