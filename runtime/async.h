@@ -45,7 +45,8 @@ enum async_signals {
 
 struct async_run_options {
 	bool virtual_clock;    /* time jumps to the next timer as soon as nothing is ready */
-	uint64_t shuffle_seed; /* not 0: the ready queue is shuffled, to catch reliance on order */
+	uint64_t shuffle_seed; /* not 0: the ready queue is shuffled; see async_testing.h */
+	bool fresh_stacks;     /* no stack is used twice; see async_testing.h */
 	size_t stack_size;     /* default for tasks, bytes; 0: ASYNC_STACK_DEFAULT */
 	enum async_guard guard;
 	int max_threads;	 /* of async_to_thread; 0: min(32, CPUs + 4), as asyncio */
@@ -230,5 +231,6 @@ ASYNC_SUSPENDS int async_sleep_at(const char *here, double seconds);
 #include "runtime/async_loop.h"
 #include "runtime/async_watchdog.h"
 #include "runtime/async_dump.h"
+#include "runtime/async_testing.h"
 
 #endif

@@ -291,9 +291,10 @@ static void set_options(struct async_loop *loop, const struct async_run_options 
 	loop->debug = options->debug || debug_wanted();
 	loop->slow_callback = 0.1;
 	loop->virtual_clock = options->virtual_clock;
-	loop->shuffle = options->shuffle_seed;
+	loop->shuffle = loop->shuffle_seed = testing_seed(options);
 	loop->stack_size = options->stack_size ? options->stack_size : ASYNC_STACK_DEFAULT;
 	loop->stacks.guard = options->guard;
+	loop->stacks.fresh = testing_fresh_stacks(options);
 	loop->max_threads = options->max_threads > 0 ? options->max_threads : default_threads();
 	loop->executor_timeout = options->executor_timeout > 0 ? options->executor_timeout : 300;
 }

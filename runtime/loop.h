@@ -55,7 +55,7 @@ struct async_loop {
 	/* The clock and the order. */
 	bool virtual_clock;
 	int64_t virtual_now;
-	uint64_t shuffle;
+	uint64_t shuffle_seed, shuffle; /* as chosen; as it goes on */
 
 	/* Tasks. */
 	struct async_list tasks;     /* all that have not ended */
@@ -173,6 +173,10 @@ bool debug_wanted(void);
 /* To the loop's warning handler, or on stderr. */
 void debug_warn(const struct async_loop *loop, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* testing.c */
+uint64_t testing_seed(const struct async_run_options *options);
+bool testing_fresh_stacks(const struct async_run_options *options);
 
 /* fd.c */
 void fd_deliver(struct async_loop *loop, const struct poll_event *event);

@@ -73,6 +73,7 @@ static struct stack_slab *slab_new(struct stack_pool *pool, unsigned class)
 
 	slots = slots < SLAB_SLOTS_MIN ? SLAB_SLOTS_MIN : slots;
 	slots = slots > SLAB_SLOTS_MAX ? SLAB_SLOTS_MAX : slots;
+	slots = pool->fresh ? 1 : slots;
 	slab = calloc(1, sizeof *slab + slots * sizeof slab->stacks[0]);
 	if (!slab)
 		return NULL;
@@ -261,7 +262,7 @@ void stack_put(struct stack_pool *pool, struct stack *stack)
 	if (pool->dirty_count == STACK_DIRTY_MAX)
 		evict(pool);
 	mark_dirty(pool, stack);
-	if (--slab->used == 0 && ++pool->empty_slabs > EMPTY_SLABS_MAX) {
+	if (--slab->used == 0 && ++pool->empty_slabs > (pool->fresh ? 0 : EMPTY_SLABS_MAX)) {
 		pool->empty_slabs--;
 		slab_free(pool, slab);
 	}

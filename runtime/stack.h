@@ -30,6 +30,7 @@ struct stack {
 
 struct stack_pool {
 	enum async_guard guard;
+	bool fresh;				  /* a mapping per stack, and none is kept */
 	struct async_list classes[STACK_CLASSES]; /* slabs with a free stack, fullest use first */
 	struct async_list slabs;		  /* all of them */
 	struct stack *dirty[STACK_DIRTY_MAX];
