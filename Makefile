@@ -83,7 +83,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test test-slow fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run test test-slow stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,6 +95,9 @@ run: ; @.ci/deps build && $(MAKE) --no-print-directory all && $(BUILD)/demo
 conformance: ; @.ci/deps test && $(MAKE) --no-print-directory T=conformance tests && \
 	tests/conformance/check $(BUILD)
 test: ; @.ci/deps test && $(MAKE) --no-print-directory tests && T="$(T)" tests/run $(BUILD)
+
+stress: ; @.ci/deps test && $(MAKE) --no-print-directory tests stressed && \
+	tests/stress/run $(BUILD)
 
 # What takes minutes: captures for 60 s, and the self-test again and again on a busy machine.
 test-slow: ; @.ci/deps test && $(MAKE) --no-print-directory T="watchdog_capture selftest" tests && \
@@ -156,6 +159,15 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/ha
 	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	 -ljansson $(LIBS)
 
+# Whole programs whose calls go through the harness's stress.
+STRESSED = $(PROGRAMS:$(BUILD)/%=$(BUILD)/stressed/%)
+stressed: $(STRESSED)
+$(STRESSED): $(BUILD)/stressed/%: $(BUILD)/app/%.o $(BUILD)/tests/stress/program.o \
+  $(BUILD)/tests/harness_stress.o $(APP) $(LIB) tests/stress/program.wrap
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/stress/program.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
 $(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 
 FUZZED   = $(call objects,$(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
@@ -192,8 +204,9 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test test-slow fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'targets:   all run test test-slow stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
+	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

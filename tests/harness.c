@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "tests/harness_internal.h"
+#include "tests/harness_stress.h"
 
 static struct harness_test *first, **last = &first;
 
@@ -150,6 +151,8 @@ static void run_in_child(const struct harness_test *test, int log)
 	close(null);
 	close(log);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	stress_except(program_invocation_short_name, test->name);
+	stress_begin(false);
 	harness_leaks_begin();
 	test->run();
 	harness_leaks_check();
@@ -193,6 +196,21 @@ static void show_log(int log)
 	lseek(log, 0, SEEK_SET);
 	while ((n = read(log, buffer, sizeof(buffer))) > 0)
 		fwrite(buffer, 1, (size_t)n, stdout);
+}
+
+/* Under stress: what the watchdog said of a test that passes, for tests/stress/run to judge. */
+static void show_stalls(const char *test, int log)
+{
+	FILE *file = fdopen(dup(log), "r");
+	char line[512];
+
+	if (file == NULL)
+		return;
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, "  verdict ", 10) == 0)
+			printf("stall in %s: %s", test, line + 10);
+	fclose(file);
 }
 
 /* The outcome; what is wrong is written to the log's end. */
@@ -242,6 +260,8 @@ static enum harness_outcome run(const struct harness_test *test)
 	       reason[0] ? ": " : "", reason);
 	if (outcome == HARNESS_FAILED)
 		show_log(log);
+	else if (stress_wanted())
+		show_stalls(test->name, log);
 	close(log);
 	fflush(stdout);
 	return outcome;
@@ -274,6 +294,8 @@ int main(int argc, char **argv)
 			continue;
 		}
 		if (debug) {
+			stress_except(program_invocation_short_name, test->name);
+			stress_begin(false);
 			test->run();
 			continue;
 		}

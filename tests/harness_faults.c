@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "tests/harness_internal.h"
+#include "tests/harness_stress.h"
 
 struct plan {
 	atomic_bool armed;
@@ -152,15 +153,19 @@ void for_each_failing_syscall(void (*fn)(void))
 
 /* ---- The wrapped functions, each with the error that it typically gives ----------------------- */
 
-#define WRAP(type, name, parameters, arguments, failure, error)                                    \
+#define WRAP_INTO(otherwise, type, name, parameters, arguments, failure, error)                    \
 	type __real_##name parameters;                                                             \
 	type __wrap_##name parameters;                                                             \
 	type __wrap_##name parameters                                                              \
 	{                                                                                          \
 		if (harness_must_fail(HARNESS_SYSCALL, #name, error, __builtin_return_address(0))) \
 			return failure;                                                            \
-		return __real_##name arguments;                                                    \
+		return otherwise arguments;                                                        \
 	}
+#define WRAP(type, name, ...) WRAP_INTO(__real_##name, type, name, __VA_ARGS__)
+/* Under stress, but not while a plan counts the calls. */
+#define WRAP_IO(type, name, ...) \
+	WRAP_INTO((plan->armed ? __real_##name : stress_##name), type, name, __VA_ARGS__)
 
 WRAP(void *, mmap, (void *a, size_t b, int c, int d, int e, off_t f), (a, b, c, d, e, f),
      MAP_FAILED, ENOMEM)
@@ -185,21 +190,21 @@ WRAP(int, posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t * a, int
 WRAP(int, socket, (int a, int b, int c), (a, b, c), -1, EMFILE)
 WRAP(int, bind, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, EADDRINUSE)
 WRAP(int, listen, (int a, int b), (a, b), -1, EADDRINUSE)
-WRAP(int, connect, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, ENETUNREACH)
-WRAP(int, accept4, (int a, struct sockaddr *b, socklen_t *c, int d), (a, b, c, d), -1, EMFILE)
+WRAP_IO(int, connect, (int a, const struct sockaddr *b, socklen_t c), (a, b, c), -1, ENETUNREACH)
+WRAP_IO(int, accept4, (int a, struct sockaddr *b, socklen_t *c, int d), (a, b, c, d), -1, EMFILE)
 WRAP(int, getsockopt, (int a, int b, int c, void *d, socklen_t *e), (a, b, c, d, e), -1, ENOBUFS)
 WRAP(int, setsockopt, (int a, int b, int c, const void *d, socklen_t e), (a, b, c, d, e), -1,
      ENOPROTOOPT)
 WRAP(int, getsockname, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOBUFS)
-WRAP(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
-WRAP(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
+WRAP_IO(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
+WRAP_IO(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP(ssize_t, sendto,
      (int a, const void *b, size_t c, int d, const struct sockaddr *e, socklen_t f),
      (a, b, c, d, e, f), -1, ENETUNREACH)
-WRAP(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
-WRAP(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
-WRAP(ssize_t, readv, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
-WRAP(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP_IO(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP_IO(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP_IO(ssize_t, readv, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP_IO(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
 WRAP(int, getaddrinfo,
      (const char *a, const char *b, const struct addrinfo *c, struct addrinfo **d), (a, b, c, d),
      EAI_MEMORY, ENOMEM)
@@ -216,7 +221,9 @@ ssize_t __real_read(int fd, void *buffer, size_t size);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
 ssize_t __wrap_read(int fd, void *buffer, size_t size)
 {
-	if (plan->armed && can_fail(fd) &&
+	if (!plan->armed)
+		return stress_read(fd, buffer, size);
+	if (can_fail(fd) &&
 	    harness_must_fail(HARNESS_SYSCALL, "read", EIO, __builtin_return_address(0)))
 		return -1;
 	return __real_read(fd, buffer, size);
@@ -226,7 +233,9 @@ ssize_t __real_write(int fd, const void *buffer, size_t size);
 ssize_t __wrap_write(int fd, const void *buffer, size_t size);
 ssize_t __wrap_write(int fd, const void *buffer, size_t size)
 {
-	if (plan->armed && can_fail(fd) &&
+	if (!plan->armed)
+		return stress_write(fd, buffer, size);
+	if (can_fail(fd) &&
 	    harness_must_fail(HARNESS_SYSCALL, "write", EIO, __builtin_return_address(0)))
 		return -1;
 	return __real_write(fd, buffer, size);

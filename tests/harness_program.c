@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/harness_internal.h"
+#include "tests/harness_stress.h"
 
 extern char **environ;
 
@@ -53,8 +54,13 @@ static const char *build_dir(void)
 	return path;
 }
 
+/* Under stress whole programs are, too, where they were linked for it. */
 const char *built(const char *name)
 {
+	const char *stressed = format("%s/stressed/%s", build_dir(), name);
+
+	if (stress_wanted() && access(stressed, X_OK) == 0)
+		return stressed;
 	return format("%s/%s", build_dir(), name);
 }
 

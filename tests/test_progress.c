@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -61,6 +62,8 @@ static const char *look_for(const char *text)
 	do {
 		ssize_t n = read(master, seen + size, sizeof seen - 1 - size);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		CHECK(n > 0);
 		size += (size_t)n;
 		seen[size] = '\0';

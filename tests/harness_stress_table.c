@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * harness_stress_table.c - what the stress leaves alone, and why.
+ *
+ * An aspect that a test or a whole file pins is taken out of that test's environment; the other aspects
+ * stay. No entry may hide a bug: each says what the test is about.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/harness_stress.h"
+
+#define SHUFFLE "LOOPHOUND_SHUFFLE"
+#define FRESH "LOOPHOUND_FRESH_STACKS"
+#define JUNK "STRESS_STACKS"
+#define IO "STRESS_IO"
+
+static const struct {
+	const char *name; /* a test, or a binary with all of its tests */
+	const char *aspect, *reason;
+} table[] = {
+	{ "test_conformance", SHUFFLE, "the traces are the order" },
+	{ "test_waiters", SHUFFLE, "letters say who came first; it shuffles by itself" },
+	{ "test_model", SHUFFLE, "checks first come, first served; it shuffles by itself" },
+	{ "abort_sends_everybody_away_until_a_reset_mends_it", SHUFFLE, "who arrived last" },
+	{ "who_is_cancelled_has_left_and_the_others_wait_for_one_more", SHUFFLE,
+	  "who arrived last" },
+	{ "debug_mode_names_what_held_the_loop", SHUFFLE,
+	  "the callback and the task, in that order" },
+	{ "notify_wakes_so_many_in_order_and_notify_all_the_rest", SHUFFLE, "the order" },
+	{ "a_cancelled_head_of_the_line_passes_the_lock_on_in_its_turn", SHUFFLE,
+	  "the line's order" },
+	{ "one_that_was_woken_and_cancelled_in_the_same_turn_passes_its_slot_on", SHUFFLE,
+	  "which of two gets the slot" },
+	{ "who_waits_for_its_origin_keeps_nobody_else_waiting", SHUFFLE, "the line's order" },
+	{ "five_requests_share_one_connection_in_order_though_the_third_is_cancelled", SHUFFLE,
+	  "the third is cancelled while it waits, not while it is sent" },
+	{ "a_notification_is_passed_on_by_who_leaves_with_an_error", SHUFFLE,
+	  "who holds the lock when it is cancelled" },
+	{ "two_conditions_share_a_lock_and_not_their_waiters", SHUFFLE, "who waits already" },
+	{ "destroying_an_awaited_task_and_running_a_running_loop_abort", SHUFFLE,
+	  "the waiter waits before the task is destroyed" },
+	{ "leases_are_given_in_the_order_asked_and_a_cancelled_one_is_skipped", SHUFFLE,
+	  "the line's order" },
+	{ "memory_is_waited_for_and_never_by_everybody_at_once", SHUFFLE,
+	  "which of two is refused" },
+	{ "ending_as_completed_under_a_waiter_aborts", SHUFFLE, "the waiter waits before the end" },
+	{ "reset_sends_away_who_waits_and_keeps_who_comes", SHUFFLE, "who arrived already" },
+	{ "who_is_cancelled_comes_back_with_the_lock_however_often", SHUFFLE,
+	  "who holds the lock" },
+	{ "who_is_cancelled_for_good_comes_back_with_the_lock_too", SHUFFLE, "who holds the lock" },
+	{ "async_close_wakes_the_waiter_with_an_error", SHUFFLE, "the waiter waits already" },
+	{ "a_second_reader_is_refused", SHUFFLE, "which of two is the second" },
+	{ "a_raw_close_under_a_waiter_aborts_and_names_both_places", SHUFFLE,
+	  "the waiter waits already" },
+	{ "destroying_a_queue_that_somebody_waits_on_aborts", SHUFFLE, "the waiter waits already" },
+	{ "what_has_to_wait_again_after_a_cancellation_does_not_spin_in_level_mode", SHUFFLE,
+	  "the waiter waits before it is cancelled" },
+	{ "who_gives_up_on_a_slot_of_the_pool_gives_back_that_of_its_origin", SHUFFLE,
+	  "which of two gives up" },
+	{ "a_newcomer_does_not_overtake_those_who_wait", SHUFFLE, "the line's order" },
+	{ "a_cancel_in_flight_closes_that_connection_and_the_next_one_connects_anew", SHUFFLE,
+	  "which of two is in flight" },
+	{ "an_event_that_is_set_lets_newcomers_pass_at_once_and_wakes_who_waited_though_cleared",
+	  SHUFFLE, "who came first" },
+	{ "each_allocation_may_fail", SHUFFLE,
+	  "the callback runs before main, whose frame it is in" },
+	{ "an_idle_connection_is_looked_at_and_not_believed", IO,
+	  "sends its byte with a raw call" },
+	{ "a_woken_getter_whose_item_is_gone_waits_again_at_the_end", SHUFFLE, "the line's order" },
+	{ "run_cancels_awaits_and_reports_what_is_left", SHUFFLE, "the order of cancellation" },
+	{ "test_poll", IO, "the poller alone, with raw calls on both ends of a pipe" },
+	{ "items_14_15_surplus_bytes_cost_the_connection_and_nothing_else", IO,
+	  "body and surplus come in one read" },
+	{ "a_read_of_a_short_message_is_one_system_call", IO, "counts system calls" },
+	{ "key_updates_go_unnoticed", IO, "drives OpenSSL by hand" },
+	{ "a_flood_of_key_updates_ends_the_connection", IO, "drives OpenSSL by hand" },
+	{ "a_reset_keeps_its_errno", IO, "one look takes in the whole ticket" },
+	{ "a_late_ticket_keeps_the_quiet_and_data_or_the_end_do_not", IO,
+	  "one look takes in the whole ticket" },
+	{ "a_bit_stays_until_its_user_clears_it_and_the_next_edge_sets_it_again", IO,
+	  "makes single edges with raw calls" },
+	{ "the_handler_before_has_its_turn", IO, "its handler of SIGSEGV writes once" },
+	{ "what_is_not_tls_has_its_code_and_a_stall_ends_with_the_limit", IO,
+	  "its server answers the first read and closes" },
+	{ "lesson_1_draws_the_staircase_and_the_report_under_the_second_row", SHUFFLE,
+	  "the rows are in order" },
+	{ "half_a_record_breaks_the_quiet", IO, "one look takes in the whole ticket" },
+};
+
+enum { ENTRIES = sizeof table / sizeof table[0] };
+
+static bool is_named(const char *name, const char *binary, const char *test)
+{
+	size_t length = strlen(name);
+
+	/* test_watchdog_O0 is test_watchdog. */
+	return strcmp(name, test) == 0 ||
+	       (strncmp(binary, name, length) == 0 &&
+		(binary[length] == '\0' || strcmp(binary + length, "_O0") == 0));
+}
+
+void stress_except(const char *binary, const char *test)
+{
+	for (int i = 0; i < ENTRIES; i++)
+		if (is_named(table[i].name, binary, test))
+			unsetenv(table[i].aspect);
+}
