@@ -21,6 +21,8 @@ struct async_future {
 	enum async_state state : 8;
 	bool retrieved; /* somebody has asked how it failed */
 	bool mark;	/* private: for finding repetitions in a list */
+	bool kept; /* private: it outlives the wait, and so does the message of its cancellation */
+	bool echo; /* private: asyncio would still have a callback to run, which does nothing */
 	int result;
 	struct async_list callbacks;
 	const struct async_future_kind *kind; /* private: what it stands for; NULL: itself */
@@ -29,7 +31,7 @@ struct async_future {
 
 void async_future_init(struct async_future *future);
 /*
- * The end of a future that may have failed with a message, which is freed. A failure that nobody
+ * The end of a future that may have failed, or been cancelled, with a message, which is freed. A failure that nobody
  * has read is reported: "Future exception was never retrieved". Afterwards it is as after init.
  */
 void async_future_close(struct async_future *future);

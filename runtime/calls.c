@@ -52,9 +52,22 @@ void async_call_later(struct async_timer *timer, double seconds, void (*run)(voi
 	timer_insert(&loop->timers, timer, loop_now(loop) + timer_from_seconds(seconds));
 }
 
+/*
+ * asyncio leaves a cancelled handle in the queue, and the turn that drops it counts: if it was the only
+ * one there, the next turn has nothing to do but does not wait either.
+ */
+static void drop(struct async_handle *handle)
+{
+	struct async_loop *loop = loop_current;
+
+	if (loop && loop->ready.next == &handle->node && loop->ready.prev == &handle->node)
+		loop->dropped = true;
+	list_remove(&handle->node);
+}
+
 void async_handle_cancel(struct async_handle *handle)
 {
-	list_remove(&handle->node);
+	drop(handle);
 }
 
 void async_timer_cancel(struct async_timer *timer)
@@ -66,7 +79,7 @@ void async_timer_cancel(struct async_timer *timer)
 		     "async_timer_cancel");
 		timer_remove(&loop->timers, timer);
 	}
-	list_remove(&timer->handle.node);
+	drop(&timer->handle);
 }
 
 bool async_handle_scheduled(const struct async_handle *handle)

@@ -33,6 +33,24 @@ void cancel_note(struct task *task, struct error_record *record)
 	extra->note = error_record_take(record);
 }
 
+/* Without memory nobody will miss it much. */
+static void note_asked(struct task *task, struct error_record *record)
+{
+	struct task_extra *extra = record ? extra_get(task) : task->extra;
+
+	if (!extra)
+		return;
+	error_record_drop(extra->asked);
+	extra->asked = error_record_take(record);
+}
+
+struct error_record *cancel_asked(struct async_future *future)
+{
+	const struct task *task = task_of_future(future);
+
+	return task && task->extra ? task->extra->asked : NULL;
+}
+
 static struct error_record *take_note(struct task *task)
 {
 	struct error_record *note = task->extra ? task->extra->note : NULL;
@@ -61,7 +79,8 @@ const char *async_cancelled_message(void)
 {
 	const struct async_error *error = async_raised(ASYNC_ECANCELED);
 
-	return error ? error->message : NULL;
+	return error && !container_of(error, struct error_record, error)->made_up ? error->message
+										  : NULL;
 }
 
 /* ---- Requests -------------------------------------------------------------------------------- */
@@ -85,6 +104,7 @@ static bool request(struct task *task, unsigned depth)
 	task->cancelling++;
 	if (task->waiting && async_future_cancel(task->waiting))
 		return true;
+	note_asked(task, record);
 	if (!ends_cancelled(task->waiting))
 		cancel_note(task, record);
 	task->must_cancel = true;
@@ -153,12 +173,10 @@ bool async_future_cancel_message(struct async_future *future, const char *messag
 	bool asked;
 
 	loop->cancel_record = record;
+	future->kept = true;
 	asked = async_future_cancel(future);
 	loop->cancel_record = outer;
-	if (asked && async_future_cancelled(future) && !wait_has_cancel(future))
-		future->record = record;
-	else
-		error_record_drop(record);
+	error_record_drop(record);
 	return asked;
 }
 

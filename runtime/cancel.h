@@ -33,4 +33,10 @@ void cancel_take_note(struct task *task);
  */
 int cancel_deliver(struct task *task, struct async_future *future);
 
+/*
+ * What a task that has swallowed a cancellation would have ended with: asyncio's _cancel_message. NULL:
+ * nothing, or no task.
+ */
+struct error_record *cancel_asked(struct async_future *future);
+
 #endif

@@ -89,6 +89,16 @@ void children_describe(struct wait_view *view, const struct children *children)
 	wait_say(view, " of %zu, %zu done", children->unique, done);
 }
 
+void children_leave(struct children *children)
+{
+	for (size_t i = 0; i < children->count; i++) {
+		struct child *child = &children->list[i];
+
+		if (list_linked(&child->handle.node) && !async_future_done(child->future))
+			child->future->echo = true;
+	}
+}
+
 void children_close(struct children *children)
 {
 	for (size_t i = 0; i < children->count; i++) {

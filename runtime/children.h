@@ -35,6 +35,12 @@ void children_watch(struct child *child, void (*run)(void *child));
 /* For describe: " of 3, 1 done"; the waiter waits for each that is not. */
 void children_describe(struct wait_view *view, const struct children *children);
 
+/*
+ * Before children_close(), where asyncio leaves its callbacks on what has not finished: they do nothing
+ * any more, but a turn goes by with them.
+ */
+void children_leave(struct children *children);
+
 /* Takes all callbacks back, also those that are on their way, and lets the tasks go. */
 void children_close(struct children *children);
 

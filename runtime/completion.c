@@ -155,6 +155,7 @@ void async_as_completed_end(struct async_completion *completion)
 	must(list_empty(&completion->waiters),
 	     "async_as_completed_end: a task is still waiting for the next");
 	async_timer_cancel(&completion->timer);
+	children_leave(&completion->children);
 	children_close(&completion->children);
 	free(completion);
 }

@@ -121,6 +121,7 @@ struct error_record *error_record_make(int code, const char *function, const cha
 		return &no_memory;
 	vsnprintf(record->text, (size_t)length + 1, format, arguments);
 	record->references = 1;
+	record->made_up = false;
 	record->members = NULL;
 	record->error = (struct async_error){ .code = code,
 					      .message = record->text,

@@ -9,6 +9,7 @@
 
 struct error_record {
 	int references; /* -1: static */
+	bool made_up;	/* a text for who asks, not one that came with the failure */
 	struct async_error error;
 	struct async_error_member *members; /* whose errors are records too, each taken once */
 	char text[];

@@ -24,6 +24,7 @@ void extra_drop(struct task *task)
 		return;
 	task->extra = NULL;
 	error_record_drop(extra->note);
+	error_record_drop(extra->asked);
 	error_record_drop(extra->later);
 	local_drop(extra->locals);
 	cleanup_drop(extra->cleanups);

@@ -79,6 +79,7 @@ void future_complete(struct async_future *future, enum async_state state, int co
 		check_waiters(loop, future);
 	if (state == ASYNC_CANCELLED)
 		cancel_note_waiters(future);
+	loop->dropped |= future->echo;
 	list_splice(&loop->ready, &future->callbacks);
 }
 
@@ -120,6 +121,9 @@ bool async_future_cancel(struct async_future *future)
 		return false;
 	if (wait_has_cancel(future))
 		return future->kind->cancel(future);
+	if (future->kept && !future->record)
+		future->record =
+			error_record_take(loop_here("?", "cancelling a future")->cancel_record);
 	future_complete(future, ASYNC_CANCELLED, ASYNC_ECANCELED);
 	return true;
 }
@@ -175,6 +179,7 @@ int async_future_await_at(const char *here, struct async_future *future)
 	struct task *task = task_here(here, "async_future_await");
 
 	must(future, "async_future_await at %s: the future is NULL", here);
+	future->kept = true;
 	return future == &task->future ? task_await_itself(here) : future_wait(task, here, future);
 }
 

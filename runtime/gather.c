@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "runtime/async.h"
+#include "runtime/cancel.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
@@ -22,15 +23,14 @@ struct async_gathering {
 	struct children children;
 };
 
+/* One that is named twice is asked twice, as in asyncio: its count of cancellations tells. */
 static bool cancel_children(struct async_future *outer)
 {
 	struct async_gathering *gather = container_of(outer, struct async_gathering, outer);
 	bool any = false;
 
 	for (size_t i = 0; i < gather->children.count; i++)
-		if (!gather->children.list[i].repeated &&
-		    async_future_cancel(gather->children.list[i].future))
-			any = true;
+		any |= async_future_cancel(gather->children.list[i].future);
 	if (any)
 		gather->cancel_requested = true;
 	return any;
@@ -46,11 +46,16 @@ static void describe(struct wait_view *view, const struct async_future *outer)
 
 static const struct async_future_kind kind = { &kind, "gather", cancel_children, describe };
 
-/* The outer future ends as the child did, with its message. A child's cancellation is a failure. */
+/*
+ * The outer future ends as the child did, with its message. A child's cancellation is a failure. One
+ * that has swallowed the cancellation asked for still gives its message.
+ */
 static void end_as(struct async_gathering *gather, struct async_future *child, int code)
 {
 	if (child->result == code)
 		gather->outer.record = task_take_record(child);
+	else
+		gather->outer.record = error_record_take(cancel_asked(child));
 	future_complete(&gather->outer, ASYNC_FINISHED, code);
 }
 
@@ -144,6 +149,7 @@ void async_gather_end(struct async_gathering *gather, int *results)
 				async_future_done(future) ? future->result : ASYNC_EINVALIDSTATE;
 		future->retrieved = true;
 	}
+	children_leave(children);
 	children_close(children);
 	error_record_drop(gather->outer.record);
 	free(gather);

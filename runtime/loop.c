@@ -150,7 +150,7 @@ static bool wait_for_events(struct async_loop *loop)
 			poll(loop, 0);
 		return true;
 	}
-	if (loop->stopping) {
+	if (loop->stopping || loop->dropped) {
 		poll(loop, 0);
 		return true;
 	}
@@ -244,6 +244,7 @@ static void run_ready(struct async_loop *loop)
 	struct async_list *batch = &loop->batch, *node;
 
 	list_splice(batch, &loop->ready);
+	loop->dropped = false;
 	if (loop->shuffle)
 		shuffle(batch, &loop->shuffle);
 	if (loop->debug) {

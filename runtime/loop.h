@@ -44,6 +44,7 @@ struct async_loop {
 		*back; /* where a task goes that suspends: context, or an eager start's creator */
 	struct error_record *cancel_record; /* the message of the cancellation that is under way */
 	bool running, stopping;
+	bool dropped;	  /* asyncio's next turn would have a handle to run, which does nothing */
 	pthread_t thread; /* whose it is */
 	unsigned turns_since_poll;
 	int64_t polled_at; /* about when the poller was last asked, while work was ready */

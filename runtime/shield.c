@@ -51,7 +51,7 @@ static void describe(struct wait_view *view, const struct async_future *outer)
 
 static const struct async_future_kind kind = { &kind, "shield", NULL, describe };
 
-/* One that is done needs no shield: its outcome is there at once. */
+/* One that is done needs no shield: its outcome is there at once, a cancellation with its message. */
 void async_shield_begin(struct async_shield *shield, struct async_future *inner)
 {
 	struct task *task;
@@ -63,6 +63,8 @@ void async_shield_begin(struct async_shield *shield, struct async_future *inner)
 		task_take(task);
 	if (async_future_done(inner)) {
 		pass_on(shield);
+		if (async_future_cancelled(inner))
+			shield->outer.record = error_record_take(inner->record);
 		return;
 	}
 	async_future_add_done_callback(inner, &shield->inner_done, pass_on, shield);

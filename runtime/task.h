@@ -108,7 +108,9 @@ const char *task_name(const struct task *task, char buffer[TASK_NAME]);
 
 /* extra.c: NULL without memory. */
 struct task_extra {
-	struct error_record *note;  /* the message of a cancellation that is not delivered yet */
+	struct error_record *note; /* the message of a cancellation that is not delivered yet */
+	struct error_record
+		*asked; /* of the last one that had to wait for the next wait, delivered or not */
 	struct error_record *later; /* of one that waits for the end of a shielded section */
 	struct local_table *locals;
 	struct cleanup *cleanups; /* the latest first */

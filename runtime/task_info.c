@@ -82,10 +82,16 @@ struct error_record *task_error(struct task *task)
 {
 	int code = task->future.result;
 
-	if (!error_record_for(task->future.record, code))
-		replace(task, error_record_text(code, task->label, task->created_at, 0, "%s",
-						async_strerror(code)));
-	return task->future.record;
+	struct error_record *record = error_record_for(task->future.record, code);
+
+	if (record)
+		return record;
+	record = error_record_text(code, task->label, task->created_at, 0, "%s",
+				   async_strerror(code));
+	if (record->references > 0)
+		record->made_up = true;
+	replace(task, record);
+	return record;
 }
 
 bool async_task_done(struct async_task *task)

@@ -51,11 +51,18 @@ void async_timeout_begin_at(const char *here, struct async_timeout *limit, doubl
 	task->limit_begun_at = here;
 	/*
 	 * A cancellation that was asked for before and is not delivered yet will end the first wait
-	 * inside. It is not this limit's: count it as one that came during the stretch (CPython takes
-	 * it for its own: gh-134471).
+	 * inside. A limit that is over before that is not to take it for its own work, as CPython does
+	 * (gh-134471): it counts as one that came during the stretch.
 	 */
-	limit->saved_cancelling = scope_saved_cancelling(task);
+	limit->saved_cancelling = seconds > 0 ? task->cancelling : scope_saved_cancelling(task);
 	arm(limit, seconds);
+}
+
+/* Its own failure, whatever the task has failed with before. */
+static int time_out(struct task *task)
+{
+	task_set_record(task, ASYNC_ETIMEOUT, NULL);
+	return ASYNC_ETIMEOUT;
 }
 
 int async_timeout_end(struct async_timeout *limit, int rc)
@@ -73,7 +80,7 @@ int async_timeout_end(struct async_timeout *limit, int rc)
 	async_timer_cancel(&limit->timer);
 	if (limit->stage == ASYNC_TIMEOUT_EXPIRING &&
 	    task_uncancel(task) <= limit->saved_cancelling && rc == ASYNC_ECANCELED)
-		rc = ASYNC_ETIMEOUT;
+		rc = time_out(task);
 	limit->stage = ASYNC_TIMEOUT_OUTSIDE;
 	return rc;
 }
@@ -137,7 +144,7 @@ static int cancel_and_wait(struct task *task, const char *here, struct async_fut
 	if (rc < 0)
 		return rc;
 	rc = future_wait(task, here, future);
-	return rc == ASYNC_ECANCELED ? ASYNC_ETIMEOUT : rc;
+	return rc == ASYNC_ECANCELED ? time_out(task) : rc;
 }
 
 int async_wait_for_future_at(const char *here, struct async_future *future, double seconds)
@@ -145,6 +152,7 @@ int async_wait_for_future_at(const char *here, struct async_future *future, doub
 	struct task *task = task_here(here, "async_wait_for");
 	struct async_timeout limit;
 
+	future->kept = true;
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid timeout: NaN (not a number)");
 	must(future, "async_wait_for at %s: the future is NULL", here);
