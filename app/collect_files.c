@@ -116,7 +116,8 @@ static void end_last_line(int fd, const char *path)
 	if (reader >= 0)
 		close(reader);
 	if (last != '\n')
-		(void)!write(fd, "\n", 1);
+		while (write(fd, "\n", 1) < 0 && errno == EINTR)
+			;
 }
 
 bool collect_files_open(struct collect_files *files, const struct options *options,
