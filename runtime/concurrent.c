@@ -30,6 +30,7 @@ struct async_concurrent {
 	struct async_handle start, stop, task_done;
 	struct async_list node; /* in loop->concurrent, while the task runs */
 	struct task *task;
+	bool cancelled; /* before the task was made: a shuffled queue may run stop before start */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
@@ -131,9 +132,13 @@ static void task_done(void *arg)
 static void start(void *arg)
 {
 	struct async_concurrent *job = arg;
-	struct async_task *task =
-		async_create_task_at(job->here, job->label, job->fn, job->arg, NULL);
+	struct async_task *task;
 
+	if (job->cancelled) {
+		fail(job, ASYNC_ECANCELED);
+		return;
+	}
+	task = async_create_task_at(job->here, job->label, job->fn, job->arg, NULL);
 	if (!task) {
 		fail(job, async_last_error());
 		return;
@@ -149,6 +154,7 @@ static void stop(void *arg)
 {
 	struct async_concurrent *job = arg;
 
+	job->cancelled = true;
 	if (job->task)
 		task_cancel(job->task, NULL);
 	pthread_mutex_lock(&job->lock);

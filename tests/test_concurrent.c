@@ -480,3 +480,20 @@ TEST_WITH_LIMIT(threads_ask_loops_that_come_and_go, 30)
 	printf("%d results, %d cancelled, %d without, %d refused\n", outcomes[0], outcomes[1],
 	       outcomes[2], outcomes[3]);
 }
+
+static void cancel_at_once(void)
+{
+	for (int i = 0; i < 20; i++) {
+		struct async_concurrent *job = async_run_coroutine_threadsafe(loop, for_ever, NULL);
+
+		async_concurrent_cancel(job);
+		CHECK_INT(async_concurrent_result(job, FOR_EVER), ASYNC_ECANCELED);
+		async_concurrent_release(job);
+	}
+}
+
+TEST(a_cancellation_that_a_shuffled_queue_runs_first_is_not_lost)
+{
+	setenv("LOOPHOUND_SHUFFLE", "7", 1);
+	beside_a_loop(cancel_at_once);
+}
