@@ -154,9 +154,11 @@ $(BUILD)/watchdog-selftest: $(call objects,$(wildcard app/watchdog_*.c)) $(LIB)
 
 # What in tests/ is no test is linked into every test: the harness and the peers. Calls that may
 # fail are routed through the harness (harness.wrap), which counts them and breaks them.
-$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(APP) $(LIB) tests/harness.wrap
+BORDER   = $(BUILD)/tests/stress/border.o
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(BORDER) $(APP) $(LIB) tests/harness.wrap
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/harness.wrap -o $@ $(filter-out $(BORDER),$(filter %.o,$^)) \
+	 $(BORDER) $(filter %.a,$^) \
 	 -ljansson $(LIBS)
 
 # Whole programs whose calls go through the harness's stress.

@@ -14,6 +14,9 @@ bool stress_wanted(void);
 /* Takes out of the environment what this test is excepted from; before stress_begin(). */
 void stress_except(const char *binary, const char *test);
 
+/* Stands between the tests' code and ours; see stress/border.c. */
+void stress_border(void);
+
 ssize_t stress_read(int fd, void *buffer, size_t size);
 ssize_t stress_write(int fd, const void *buffer, size_t size);
 ssize_t stress_recv(int fd, void *buffer, size_t size, int flags);
