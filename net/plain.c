@@ -2,39 +2,22 @@
 /* plain.c - the transport that is the socket itself. Nothing is allocated or copied. */
 #include "net/stream.h"
 
-ASYNC_SUSPENDS
-static ssize_t read_plain(const char *here, struct net_stream *stream, void *buffer, size_t size)
+static ssize_t try_read_plain(struct net_stream *stream, void *buffer, size_t size)
 {
-	ssize_t n;
-	int rc;
-
-	do {
-		rc = stream_wait(here, stream, FD_READ);
-		if (rc < 0)
-			return rc;
-		n = stream_receive(stream, buffer, size);
-	} while (n == -EAGAIN);
-	return n;
+	stream->wants = FD_READ;
+	return fd_ready(stream->fd, FD_READ) ? stream_receive(stream, buffer, size) : -EAGAIN;
 }
 
-ASYNC_SUSPENDS
-static int write_plain(const char *here, struct net_stream *stream, const void *data, size_t size)
+static ssize_t try_write_plain(struct net_stream *stream, const void *data, size_t size)
 {
-	const char *at = data, *end = at + size;
-	ssize_t n;
-	int rc;
+	stream->wants = FD_WRITE;
+	return fd_ready(stream->fd, FD_WRITE) ? stream_send(stream, data, size) : -EAGAIN;
+}
 
-	while (at < end) {
-		rc = stream_wait(here, stream, FD_WRITE);
-		if (rc < 0)
-			return rc;
-		n = stream_send(stream, at, (size_t)(end - at));
-		if (n < 0 && n != -EAGAIN)
-			return (int)n;
-		if (n > 0)
-			at += n;
-	}
-	return 0;
+static bool has_nothing(const struct net_stream *stream)
+{
+	(void)stream;
+	return false;
 }
 
 static void nothing(struct net_stream *stream)
@@ -43,8 +26,9 @@ static void nothing(struct net_stream *stream)
 }
 
 const struct net_stream_ops plain_ops = {
-	.read = read_plain,
-	.write = write_plain,
+	.try_read = try_read_plain,
+	.try_write = try_write_plain,
+	.has_pending = has_nothing,
 	.is_quiet = stream_is_empty,
 	.farewell = nothing,
 	.free = nothing,

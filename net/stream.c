@@ -101,6 +101,7 @@ static void free_stream(struct net_stream *stream)
 {
 	async_handle_cancel(&stream->unclosed);
 	stream->ops->free(stream);
+	free(stream->early);
 	free(stream);
 }
 
@@ -133,15 +134,56 @@ void stream_leave(struct net_stream *stream)
 }
 
 ASYNC_SUSPENDS
+static ssize_t read_some(const char *here, struct net_stream *stream, void *buffer, size_t size)
+{
+	/* What the transport has in hand is tried first; else the socket decides whether to wait. */
+	int rc = stream->ops->has_pending(stream) ? fd_budget(here)
+						  : stream_wait(here, stream, FD_READ);
+	ssize_t n;
+
+	while (rc == 0) {
+		if (stream->closed)
+			return ASYNC_ECLOSED;
+		n = stream->ops->try_read(stream, buffer, size);
+		if (n != -EAGAIN)
+			return n;
+		rc = stream_wait(here, stream, stream->wants);
+	}
+	return rc;
+}
+
+ASYNC_SUSPENDS
 ssize_t net_read_at(const char *here, struct net_stream *stream, void *buffer, size_t size)
 {
 	ssize_t n;
 
 	must(size > 0, "%s: net_read of no bytes: 0 would look like the end", here);
 	stream->users++;
-	n = stream->ops->read(here, stream, buffer, size);
+	n = read_some(here, stream, buffer, size);
 	stream_leave(stream);
 	return n;
+}
+
+ASYNC_SUSPENDS
+static int write_all(const char *here, struct net_stream *stream, const char *data, size_t size)
+{
+	const char *end = data + size;
+	enum fd_direction wants = FD_WRITE;
+	ssize_t n;
+	int rc;
+
+	while (data < end) {
+		rc = stream_wait(here, stream, wants);
+		if (rc < 0)
+			return rc;
+		n = stream->ops->try_write(stream, data, (size_t)(end - data));
+		wants = n == -EAGAIN ? stream->wants : FD_WRITE;
+		if (n < 0 && n != -EAGAIN)
+			return (int)n;
+		if (n > 0)
+			data += n;
+	}
+	return 0;
 }
 
 ASYNC_SUSPENDS
@@ -150,7 +192,7 @@ int net_write_at(const char *here, struct net_stream *stream, const void *data, 
 	int rc;
 
 	stream->users++;
-	rc = stream->ops->write(here, stream, data, size);
+	rc = write_all(here, stream, data, size);
 	stream_leave(stream);
 	return rc;
 }

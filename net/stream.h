@@ -3,7 +3,8 @@
  * stream.h - the transport table, and what a stream is. For net/ only.
  *
  * Rules for a transport:
- *  - It tries while the fd's sticky bit is set, and waits only when it is clear (stream_wait).
+ *  - It tries while the fd's sticky bit is set and says -EAGAIN when it is clear; it never waits.
+ *    The waiting is done above it: in stream.c by tasks, in channel.c by callbacks.
  *  - After each wait the stream may have been closed by another task; stream_wait says so. The
  *    struct itself lives until the last operation under way has left.
  */
@@ -16,11 +17,15 @@
 struct tls;
 
 struct net_stream_ops {
-	/* As net_read_at and net_write_at. */
-	ASYNC_SUSPENDS
-	ssize_t (*read)(const char *here, struct net_stream *stream, void *buffer, size_t size);
-	ASYNC_SUSPENDS
-	int (*write)(const char *here, struct net_stream *stream, const void *data, size_t size);
+	/*
+	 * One try that never waits: the count (for a read 0 at the end of the stream), a negative code,
+	 * or -EAGAIN, and then stream->wants is the direction to wait for before the next try. A write
+	 * that said -EAGAIN is tried again with the same bytes; more may follow them.
+	 */
+	ssize_t (*try_read)(struct net_stream *stream, void *buffer, size_t size);
+	ssize_t (*try_write)(struct net_stream *stream, const void *data, size_t size);
+	/* Has the transport bytes in hand that the socket no longer has? */
+	bool (*has_pending)(const struct net_stream *stream);
 	/* Looks at what has arrived, if anything: true when it is nothing that a reader would get. */
 	bool (*is_quiet)(struct net_stream *stream);
 	/* Says goodbye while the fd is still open; must not wait. */
@@ -32,14 +37,18 @@ struct net_stream_ops {
 struct net_stream {
 	const struct net_stream_ops *ops;
 	int fd;
-	int users;	      /* operations under way */
-	bool closed;	      /* by net_close(); the last user frees it */
-	uint64_t looked_turn; /* the loop's turn in which the socket was last seen empty */
+	int users;		 /* operations under way */
+	bool closed;		 /* by net_close(); the last user frees it */
+	enum fd_direction wants; /* what the try that said -EAGAIN has to wait for */
+	uint64_t looked_turn;	 /* the loop's turn in which the socket was last seen empty */
 	struct net_address peer;
 	struct tls *tls; /* NULL: plain */
 	const char *opened_at;
 	struct async_handle
 		unclosed; /* run when the loop closes; cancel it to report in its stead */
+	/* The stream's own memory: what came off the socket before TLS began on it, for TLS to read. */
+	char *early;
+	size_t early_size, early_used;
 };
 
 /* A plain stream over a connected fd that the loop knows; takes the fd even when it fails. */

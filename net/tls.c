@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls.c - the transport that is TLS over a socket: handshakes, reads, writes, each as a loop of
- * "ask OpenSSL, wait for what it wants".
+ * tls.c - the transport that is TLS over a socket: reads and writes as tries that say what OpenSSL
+ * wants, handshakes as a loop of "ask OpenSSL, wait for what it wants".
  *
  * Traps that this file minds: with read-ahead OpenSSL may hold bytes while the socket has none, so
  * it is asked before the socket is waited for; the thread's error queue is emptied before each call
@@ -55,66 +55,50 @@ static void count_message(int sent, int version, int type, const void *data, siz
 		tls->flooded = true;
 }
 
-/* After a call that gave nothing: 0 to try again, TLS_END, or a negative code. */
-ASYNC_SUSPENDS
-static int settle(const char *here, struct tls *tls, int returned)
-{
-	int outcome = tls_outcome(tls, returned);
-
-	if (outcome == TLS_WANT_READ)
-		return stream_wait(here, tls->stream, FD_READ);
-	if (outcome == TLS_WANT_WRITE)
-		return stream_wait(here, tls->stream, FD_WRITE);
-	return outcome;
-}
-
 /* ---- Reading and writing --------------------------------------------------------------------- */
 
-ASYNC_SUSPENDS
-static ssize_t read_tls(const char *here, struct net_stream *stream, void *buffer, size_t size)
+/* After a call that gave nothing: -EAGAIN with what to wait for, the end's code, or a failure's. */
+static ssize_t settle(struct net_stream *stream, int returned, ssize_t end)
+{
+	int outcome = tls_outcome(stream->tls, returned);
+
+	if (outcome == TLS_END)
+		return end;
+	if (outcome < 0)
+		return outcome;
+	stream->wants = outcome == TLS_WANT_READ ? FD_READ : FD_WRITE;
+	return -EAGAIN;
+}
+
+static ssize_t try_read_tls(struct net_stream *stream, void *buffer, size_t size)
 {
 	struct tls *tls = stream->tls;
-	int n, rc;
+	int n;
 
 	if (tls->broken)
 		return tls->broken;
-	/* Whatever OpenSSL has in hand is tried first; else the socket decides whether to wait. */
-	rc = SSL_has_pending(tls->ssl) ? fd_budget(here) : stream_wait(here, stream, FD_READ);
-	if (stream->closed)
-		return ASYNC_ECLOSED;
-	while (rc == 0) {
-		prepare(tls);
-		n = SSL_read(tls->ssl, buffer, size < INT_MAX ? (int)size : INT_MAX);
-		if (n > 0)
-			return n;
-		rc = settle(here, tls, n);
-	}
-	return rc == TLS_END ? 0 : rc;
+	prepare(tls);
+	n = SSL_read(tls->ssl, buffer, size < INT_MAX ? (int)size : INT_MAX);
+	return n > 0 ? n : settle(stream, n, 0);
 }
 
-ASYNC_SUSPENDS
-static int write_tls(const char *here, struct net_stream *stream, const void *data, size_t size)
+static ssize_t try_write_tls(struct net_stream *stream, const void *data, size_t size)
 {
 	struct tls *tls = stream->tls;
-	const char *at = data, *end = at + size;
-	int n, rc = tls->broken;
+	int n;
 
-	while (rc == 0 && at < end) {
-		rc = stream_wait(here, stream, FD_WRITE);
-		while (rc == 0) {
-			size_t left = (size_t)(end - at);
+	if (tls->broken)
+		return tls->broken;
+	prepare(tls);
+	n = SSL_write(tls->ssl, data, size < INT_MAX ? (int)size : INT_MAX);
+	return n > 0 ? n : settle(stream, n, -EPIPE);
+}
 
-			/* A call that is repeated must have the same arguments: left stays. */
-			prepare(tls);
-			n = SSL_write(tls->ssl, at, left < INT_MAX ? (int)left : INT_MAX);
-			if (n > 0) {
-				at += n;
-				break;
-			}
-			rc = settle(here, tls, n);
-		}
-	}
-	return rc == TLS_END ? -EPIPE : rc;
+/* Of a broken connection the code is at hand. */
+static bool has_pending_tls(const struct net_stream *stream)
+{
+	return stream->tls->broken || stream->early_used < stream->early_size ||
+	       SSL_has_pending(stream->tls->ssl);
 }
 
 /*
@@ -162,8 +146,9 @@ static void free_tls(struct net_stream *stream)
 }
 
 static const struct net_stream_ops tls_ops = {
-	.read = read_tls,
-	.write = write_tls,
+	.try_read = try_read_tls,
+	.try_write = try_write_tls,
+	.has_pending = has_pending_tls,
 	.is_quiet = is_quiet_tls,
 	.farewell = farewell_tls,
 	.free = free_tls,
@@ -205,6 +190,7 @@ ASYNC_SUSPENDS
 static int shake_hands(const char *here, struct net_stream *stream)
 {
 	struct tls *tls = stream->tls;
+	ssize_t n;
 	int returned, rc = 0;
 
 	stream->users++;
@@ -213,12 +199,13 @@ static int shake_hands(const char *here, struct net_stream *stream)
 		returned = SSL_do_handshake(tls->ssl);
 		if (returned == 1)
 			break;
-		rc = settle(here, tls, returned);
+		n = settle(stream, returned, 0);
+		if (n == 0)
+			n = async_raise(NET_ETLS_TRUNCATED, "%s: the peer ended the TLS handshake",
+					tls->name);
+		rc = n == -EAGAIN ? stream_wait(here, stream, stream->wants) : (int)n;
 	}
 	tls->established = rc == 0;
-	if (rc == TLS_END)
-		rc = async_raise(NET_ETLS_TRUNCATED, "%s: the peer ended the TLS handshake",
-				 tls->name);
 	if (rc < 0)
 		tls->broken = rc;
 	stream_leave(stream);

@@ -14,6 +14,18 @@
 
 #include "net/tls.h"
 
+/* What was read off the socket before TLS began on it comes first. */
+static int receive_early(struct net_stream *stream, char *data, size_t size)
+{
+	size_t left = stream->early_size - stream->early_used;
+
+	if (size > left)
+		size = left;
+	memcpy(data, stream->early + stream->early_used, size);
+	stream->early_used += size;
+	return (int)size;
+}
+
 static int receive(BIO *bio, char *data, int size)
 {
 	struct tls *tls = BIO_get_data(bio);
@@ -22,6 +34,8 @@ static int receive(BIO *bio, char *data, int size)
 	BIO_clear_retry_flags(bio);
 	if (tls->flooded)
 		return -1;
+	if (tls->stream->early_used < tls->stream->early_size)
+		return receive_early(tls->stream, data, (size_t)size);
 	if (tls->receives_left == 0 || !fd_ready(tls->stream->fd, FD_READ)) {
 		BIO_set_retry_read(bio);
 		return -1;
