@@ -5,13 +5,13 @@
 static ssize_t try_read_plain(struct net_stream *stream, void *buffer, size_t size)
 {
 	stream->wants = FD_READ;
-	return fd_ready(stream->fd, FD_READ) ? stream_receive(stream, buffer, size) : -EAGAIN;
+	return stream_receive(stream, buffer, size);
 }
 
 static ssize_t try_write_plain(struct net_stream *stream, const void *data, size_t size)
 {
 	stream->wants = FD_WRITE;
-	return fd_ready(stream->fd, FD_WRITE) ? stream_send(stream, data, size) : -EAGAIN;
+	return stream_send(stream, data, size);
 }
 
 static bool has_nothing(const struct net_stream *stream)

@@ -97,6 +97,22 @@ bool stream_is_empty(struct net_stream *stream)
 	       (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+ssize_t stream_try_read(struct net_stream *stream, void *buffer, size_t size)
+{
+	stream->wants = FD_READ;
+	if (!fd_ready(stream->fd, FD_READ) && !stream->ops->has_pending(stream))
+		return -EAGAIN;
+	return stream->ops->try_read(stream, buffer, size);
+}
+
+ssize_t stream_try_write(struct net_stream *stream, const void *data, size_t size)
+{
+	stream->wants = FD_WRITE;
+	if (!fd_ready(stream->fd, FD_WRITE))
+		return -EAGAIN;
+	return stream->ops->try_write(stream, data, size);
+}
+
 static void free_stream(struct net_stream *stream)
 {
 	async_handle_cancel(&stream->unclosed);
@@ -137,13 +153,14 @@ ASYNC_SUSPENDS
 static ssize_t read_some(const char *here, struct net_stream *stream, void *buffer, size_t size)
 {
 	/* What the transport has in hand is tried first; else the socket decides whether to wait. */
-	int rc = stream->ops->has_pending(stream) ? fd_budget(here)
-						  : stream_wait(here, stream, FD_READ);
+	int rc = fd_ready(stream->fd, FD_READ) || stream->ops->has_pending(stream)
+			 ? fd_budget(here)
+			 : fd_wait(here, stream->fd, FD_READ);
 	ssize_t n;
 
+	if (stream->closed)
+		return ASYNC_ECLOSED;
 	while (rc == 0) {
-		if (stream->closed)
-			return ASYNC_ECLOSED;
 		n = stream->ops->try_read(stream, buffer, size);
 		if (n != -EAGAIN)
 			return n;

@@ -3,7 +3,8 @@
  * stream.h - the transport table, and what a stream is. For net/ only.
  *
  * Rules for a transport:
- *  - It tries while the fd's sticky bit is set and says -EAGAIN when it is clear; it never waits.
+ *  - It tries once, and never waits. Whoever calls it has seen the fd's sticky bit set
+ *    (stream_wait, stream_try_read); -EAGAIN means that the bit of stream->wants is clear by now.
  *    The waiting is done above it: in stream.c by tasks, in channel.c by callbacks.
  *  - After each wait the stream may have been closed by another task; stream_wait says so. The
  *    struct itself lives until the last operation under way has left.
@@ -70,6 +71,10 @@ int stream_wait(const char *here, struct net_stream *stream, enum fd_direction d
  */
 ssize_t stream_receive(struct net_stream *stream, void *buffer, size_t size);
 ssize_t stream_send(struct net_stream *stream, const void *data, size_t size);
+
+/* One try, of what may give something only: the transport's results. */
+ssize_t stream_try_read(struct net_stream *stream, void *buffer, size_t size);
+ssize_t stream_try_write(struct net_stream *stream, const void *data, size_t size);
 
 /* True when the socket itself has nothing for a reader: no byte, no end, no error. */
 bool stream_is_empty(struct net_stream *stream);
