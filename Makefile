@@ -198,7 +198,8 @@ lint: layers ; @.ci/lint
 format: ; clang-format -i $$(find runtime net http app bench tests -name '*.[ch]')
 check-macos: ; @.ci/check-macos $(BUILD)
 
-HEADERS = $(wildcard runtime/async*.h net/net.h net/datagram.h http/http.h http/json.h http/loophound.h)
+HEADERS = $(wildcard runtime/async*.h net/net.h net/datagram.h net/streams.h \
+	http/http.h http/json.h http/loophound.h)
 install: all
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BUILD="$(BUILD)" VERSION=$(VERSION) SOMAJOR=$(SOMAJOR) \
 	 LIBS="$(LIBS)" .ci/install $(HEADERS)

@@ -33,6 +33,8 @@ enum net_code {
 	NET_ETLS_CERT_UNTRUSTED = -11014,
 	NET_ETLS_TRUNCATED = -11015, /* end of file without close_notify */
 	NET_ETLS_CONFIG = -11016, /* a CA file or certificate that cannot be loaded; no CA at all */
+	NET_EINCOMPLETE = -11020, /* IncompleteReadError: the end came before what was to be read */
+	NET_ELIMITOVERRUN = -11021, /* LimitOverrunError: no separator within the limit */
 };
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -231,4 +233,8 @@ int net_start_tls_server_at(const char *here, struct net_stream *stream,
 #ifdef __cplusplus
 }
 #endif
+
+/* The other chapter of the manual. */
+#include "net/streams.h"
+
 #endif

@@ -17,17 +17,26 @@
 
 static void loop_closes(void *arg);
 
-int stream_new(struct net_stream **out, const char *here, int fd, const struct net_address *peer)
+struct net_stream *stream_make(int fd, const struct net_address *peer)
 {
 	struct net_stream *stream = calloc(1, sizeof *stream);
+
+	if (!stream)
+		return NULL;
+	stream->ops = &plain_ops;
+	stream->fd = fd;
+	stream->peer = *peer;
+	return stream;
+}
+
+int stream_new(struct net_stream **out, const char *here, int fd, const struct net_address *peer)
+{
+	struct net_stream *stream = stream_make(fd, peer);
 
 	if (!stream) {
 		fd_close(here, fd);
 		return ASYNC_ENOMEM;
 	}
-	stream->ops = &plain_ops;
-	stream->fd = fd;
-	stream->peer = *peer;
 	stream->opened_at = here;
 	async_on_close(&stream->unclosed, loop_closes, stream);
 	*out = stream;

@@ -55,6 +55,9 @@ struct net_stream {
 /* A plain stream over a connected fd that the loop knows; takes the fd even when it fails. */
 int stream_new(struct net_stream **out, const char *here, int fd, const struct net_address *peer);
 
+/* The same for an fd that the loop may not know yet, which stays the caller's: NULL without memory. */
+struct net_stream *stream_make(int fd, const struct net_address *peer);
+
 /* Ends an operation that counted itself in stream->users; the stream may be gone afterwards. */
 void stream_leave(struct net_stream *stream);
 

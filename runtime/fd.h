@@ -48,8 +48,8 @@ struct fd_want {
 ASYNC_SUSPENDS int fd_wait_any(const char *here, const struct fd_want *wants, int count);
 
 /*
- * Without a task: completes the future as fd_wait() would return, when the bit, which is clear, gets
- * set. fd_unwatch() must follow, completed or not, before the future goes. 0 or ASYNC_EBUSY.
+ * Without a task: completes the future as fd_wait() would return, at once if the bit is set.
+ * fd_unwatch() must follow, completed or not, before the future goes. 0 or ASYNC_EBUSY.
  */
 int fd_watch(const char *here, int fd, enum fd_direction direction, struct async_future *future);
 void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *future);
