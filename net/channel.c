@@ -63,7 +63,6 @@ static void detach(struct channel *channel)
 	async_handle_cancel(&channel->end);
 	net_close(channel->stream);
 	channel->stream = NULL;
-	server_detach(channel);
 }
 
 /* asyncio's connection_lost(). The channel may be gone afterwards. */
@@ -79,6 +78,7 @@ static void lose(struct channel *channel)
 		channel->reader.eof = true;
 	reader_wake(&channel->reader, code);
 	writer_lost(&channel->writer, code);
+	server_detach(channel);
 	if (channel->freed)
 		channel_destroy(channel);
 }
@@ -152,6 +152,7 @@ static void loop_closes(void *arg)
 		channel->stream->users = 0;
 		detach(channel);
 	}
+	server_detach(channel);
 	channel_destroy(channel);
 }
 

@@ -63,9 +63,9 @@ bool writer_flush(struct channel *channel)
 
 void writer_lost(struct net_writer *writer, int code)
 {
+	channel_wake_all(&writer->closers, code);
 	channel_wake_all(&writer->drainers, code);
 	channel_wake_all(&writer->flushers, code);
-	channel_wake_all(&writer->closers, code);
 }
 
 /* ---- Writing ---------------------------------------------------------------------------------- */

@@ -38,4 +38,5 @@ TEST(no_scenario_of_the_golden_files_is_left_out)
 {
 	CHECK_INT(count_missing("tests/conformance/golden-3.13.txt"), 0);
 	CHECK_INT(count_missing("tests/conformance/further-3.13.txt"), 0);
+	CHECK_INT(count_missing("tests/conformance/streams-3.13.txt"), 0);
 }

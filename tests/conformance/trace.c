@@ -275,6 +275,8 @@ void scenario_check(const struct scenario *scenario)
 	if (!want)
 		want = lines_of("tests/conformance/further-3.13.txt", scenario);
 	if (!want)
+		want = lines_of("tests/conformance/streams-3.13.txt", scenario);
+	if (!want)
 		FAIL("no scenario %s in the golden files", scenario->name);
 	CHECK_STR(run(scenario), want);
 }
