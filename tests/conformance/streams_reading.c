@@ -6,22 +6,22 @@
 
 STREAMS(read_takes_what_is_there)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	tell(&e, "abcdef");
+	stream_tell(&e, "abcdef");
 	attempt("read 2", READER(e, READ, .size = 2));
 	attempt("read 100", READER(e, READ, .size = 100));
 	attempt("read 0", READER(e, READ, .size = 0));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(read_at_the_end)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	tell(&e, "ab");
-	hang_up(&e);
+	stream_tell(&e, "ab");
+	stream_hang_up(&e);
 	settle();
 	say("at_eof %s", truth(net_reader_at_eof(e.reader)));
 	attempt("read", READER(e, READ, .size = 5));
@@ -31,86 +31,86 @@ STREAMS(read_at_the_end)
 	attempt("readline", READER(e, LINE));
 	attempt("readexactly 0", READER(e, EXACTLY, .size = 0));
 	attempt("readexactly 1", READER(e, EXACTLY, .size = 1));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(read_to_the_end)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 	struct call all = READER(e, READ_ALL);
 
-	tell(&e, "abcdefghijkl");
+	stream_tell(&e, "abcdefghijkl");
 	start(&all);
 	settle();
 	say("done %s", truth(async_task_done(all.task)));
-	tell(&e, "mno");
-	hang_up(&e);
+	stream_tell(&e, "mno");
+	stream_hang_up(&e);
 	finish("read -1", &all);
 	attempt("read -1", READER(e, READ_ALL));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(exactly)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 	struct call six = READER(e, EXACTLY, .size = 6);
 
-	tell(&e, "abc");
+	stream_tell(&e, "abc");
 	start(&six);
 	settle();
 	say("done %s", truth(async_task_done(six.task)));
-	tell(&e, "defghi");
+	stream_tell(&e, "defghi");
 	finish("readexactly 6", &six);
 	attempt("readexactly 3", READER(e, EXACTLY, .size = 3));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(exactly_incomplete)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	tell(&e, "abc");
-	hang_up(&e);
+	stream_tell(&e, "abc");
+	stream_hang_up(&e);
 	attempt("readexactly 5", READER(e, EXACTLY, .size = 5));
 	attempt("readexactly 5", READER(e, EXACTLY, .size = 5));
 	say("at_eof %s", truth(net_reader_at_eof(e.reader)));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(lines)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	tell(&e, "one\n\ntwo\nthr");
-	hang_up(&e);
+	stream_tell(&e, "one\n\ntwo\nthr");
+	stream_hang_up(&e);
 	for (int i = 0; i < 5; i++)
 		attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(until)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call third = READER(e, UNTIL, .separator = "\r\n");
 
-	tell(&e, "a\rb\r\n\r\nc\r");
+	stream_tell(&e, "a\rb\r\n\r\nc\r");
 	attempt("readuntil", READER(e, UNTIL, .separator = "\r\n"));
 	attempt("readuntil", READER(e, UNTIL, .separator = "\r\n"));
 	start(&third);
 	settle();
 	say("done %s", truth(async_task_done(third.task)));
-	tell(&e, "\nrest");
+	stream_tell(&e, "\nrest");
 	finish("readuntil", &third);
-	hang_up(&e);
+	stream_hang_up(&e);
 	attempt("readuntil", READER(e, UNTIL, .separator = "\r\n"));
 	say("at_eof %s", truth(net_reader_at_eof(e.reader)));
 	attempt("readuntil", READER(e, UNTIL, .separator = ""));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
@@ -118,71 +118,71 @@ STREAMS(until)
 
 STREAMS(limit_exactly)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 
-	tell(&e, "abcd\nabcde\nab\n");
+	stream_tell(&e, "abcd\nabcde\nab\n");
 	for (int i = 0; i < 3; i++)
 		attempt("readuntil", READER(e, UNTIL, .separator = "\n"));
 	attempt("readexactly 6", READER(e, EXACTLY, .size = 6));
 	attempt("readuntil", READER(e, UNTIL, .separator = "\n"));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(limit_without_a_separator)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 	struct call until = READER(e, UNTIL, .separator = "\n");
 
-	tell(&e, "abcd");
+	stream_tell(&e, "abcd");
 	start(&until);
 	settle();
 	say("done %s", truth(async_task_done(until.task)));
-	tell(&e, "e");
+	stream_tell(&e, "e");
 	finish("readuntil", &until);
 	attempt("read 100", READER(e, READ, .size = 100));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(limit_with_a_long_separator)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 	struct call until = READER(e, UNTIL, .separator = "END");
 
-	tell(&e, "abcdEN");
+	stream_tell(&e, "abcdEN");
 	start(&until);
 	settle();
 	say("done %s", truth(async_task_done(until.task)));
-	tell(&e, "D");
+	stream_tell(&e, "D");
 	finish("readuntil", &until);
-	tell(&e, "abcdeEND");
+	stream_tell(&e, "abcdeEND");
 	attempt("readuntil", READER(e, UNTIL, .separator = "END"));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(line_over_the_limit_with_its_end)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 
-	tell(&e, "abcdefgh\nok\n");
+	stream_tell(&e, "abcdefgh\nok\n");
 	attempt("readline", READER(e, LINE));
 	attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(line_over_the_limit_without_an_end)
 {
-	struct ends e = pair(4);
+	struct stream_ends e = stream_pair(4);
 
-	tell(&e, "abcdefgh");
+	stream_tell(&e, "abcdefgh");
 	attempt("readline", READER(e, LINE));
-	tell(&e, "ij\nok\n");
+	stream_tell(&e, "ij\nok\n");
 	attempt("readline", READER(e, LINE));
 	attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
@@ -190,7 +190,7 @@ STREAMS(line_over_the_limit_without_an_end)
 
 STREAMS(second_reader)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call first = READER(e, LINE);
 
 	start(&first);
@@ -200,15 +200,15 @@ STREAMS(second_reader)
 	attempt("readexactly", READER(e, EXACTLY, .size = 1));
 	attempt("read", READER(e, READ, .size = 1));
 	attempt("read -1", READER(e, READ_ALL));
-	tell(&e, "first\n");
+	stream_tell(&e, "first\n");
 	finish("first", &first);
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(cancelled_reads_lose_nothing)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call calls[] = { READER(e, EXACTLY, .size = 8), READER(e, LINE),
 				READER(e, UNTIL, .separator = "\r\n") };
 	static const char *const names[] = { "readexactly", "readline", "readuntil" };
@@ -216,34 +216,34 @@ STREAMS(cancelled_reads_lose_nothing)
 	for (int i = 0; i < 3; i++) {
 		start(&calls[i]);
 		settle();
-		tell(&e, "ab");
+		stream_tell(&e, "ab");
 		settle();
 		async_cancel(calls[i].task);
 		finish(names[i], &calls[i]);
 	}
 	attempt("read", READER(e, READ, .size = 256));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(cancelled_in_the_turn_of_the_data)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call line = READER(e, LINE);
 
 	start(&line);
 	settle();
-	tell(&e, "line\n");
+	stream_tell(&e, "line\n");
 	async_cancel(line.task);
 	finish("readline", &line);
 	attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(close_wakes_the_reader)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call line = READER(e, LINE), closed = { WAIT_CLOSED, .writer = e.writer };
 
 	start(&line);
@@ -254,20 +254,20 @@ STREAMS(close_wakes_the_reader)
 	finish("readline", &line);
 	finish("wait_closed", &closed);
 	say("at_eof %s", truth(net_reader_at_eof(e.reader)));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(what_is_buffered_outlives_the_close)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	tell(&e, "one\ntwo\n");
+	stream_tell(&e, "one\ntwo\n");
 	attempt("readline", READER(e, LINE));
 	net_writer_close(e.writer);
 	net_writer_wait_closed(e.writer);
 	attempt("readline", READER(e, LINE));
 	attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }

@@ -195,7 +195,7 @@ static int pour(struct net_reader *reader, struct net_writer *writer, void *arg)
 	(void)reader;
 	(void)arg;
 	for (int i = 0; i < 4; i++)
-		write_big(writer);
+		stream_write_big(writer);
 	attempt("handler drain", WRITER(writer, DRAIN));
 	attempt("handler drain", WRITER(writer, DRAIN));
 	return 0;

@@ -13,17 +13,17 @@ static void say_write(const char *what, int rc)
 		say("%s -> None", what);
 }
 
-static void say_peer(const struct ends *e, size_t total)
+static void say_peer(const struct stream_ends *e, size_t total)
 {
 	bool eof;
-	size_t n = total ? drink_until(e->peer, total, &eof) : drink(e->peer, &eof);
+	size_t n = total ? stream_drink_until(e->peer, total, &eof) : stream_drink(e->peer, &eof);
 
 	say("peer %zu %s", n, truth(eof));
 }
 
 STREAMS(write_after_write_eof)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct net_span line = { "y", 1 };
 
 	net_writer_write(e.writer, "x", 1);
@@ -35,16 +35,16 @@ STREAMS(write_after_write_eof)
 	say_write("writelines", net_writer_writelines(e.writer, &line, 1));
 	settle();
 	say_peer(&e, 0);
-	tell(&e, "answer\n");
+	stream_tell(&e, "answer\n");
 	attempt("readline", READER(e, LINE));
 	attempt("drain", WRITER(e, DRAIN));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(write_after_close)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
 	say("closing %s", truth(net_writer_is_closing(e.writer)));
 	net_writer_close(e.writer);
@@ -57,15 +57,15 @@ STREAMS(write_after_close)
 	CHECK_INT(net_writer_write(e.writer, "x", 1), 0);
 	attempt("drain", WRITER(e, DRAIN));
 	say_peer(&e, 0);
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(write_to_a_peer_that_is_gone)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	hang_up(&e);
+	stream_hang_up(&e);
 	settle();
 	attempt("drain", WRITER(e, DRAIN));
 	CHECK_INT(net_writer_write(e.writer, "x", 1), 0);
@@ -75,17 +75,17 @@ STREAMS(write_to_a_peer_that_is_gone)
 	attempt("wait_closed", WRITER(e, WAIT_CLOSED));
 	attempt("read", READER(e, READ, .size = 1));
 	CHECK_INT(net_writer_write(e.writer, "y", 1), 0);
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(drain_waits_for_low_water)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call first = WRITER(e, DRAIN), second = WRITER(e, DRAIN);
 
 	attempt("drain", WRITER(e, DRAIN));
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	say("queued %s", truth(net_writer_get_write_buffer_size(e.writer) > 65536));
 	start(&first);
 	start(&second);
@@ -95,17 +95,17 @@ STREAMS(drain_waits_for_low_water)
 	finish("drain", &first);
 	finish("drain", &second);
 	say("queued %zu", net_writer_get_write_buffer_size(e.writer));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(drain_below_the_high_water_mark)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call drain = WRITER(e, DRAIN);
 
 	CHECK_INT(net_writer_set_write_buffer_limits(e.writer, 2 * BIG, -1), 0);
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	say("queued %s", truth(net_writer_get_write_buffer_size(e.writer) > 0));
 	attempt("drain", WRITER(e, DRAIN));
 	CHECK_INT(net_writer_set_write_buffer_limits(e.writer, 0, -1), 0);
@@ -117,7 +117,7 @@ STREAMS(drain_below_the_high_water_mark)
 	say_peer(&e, BIG);
 	settle();
 	attempt("drain", WRITER(e, DRAIN));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
@@ -134,18 +134,18 @@ static int drain_code(void *writer)
 
 STREAMS(drain_when_the_peer_goes)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct async_task *drain;
 
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	drain = async_create_task(drain_code, e.writer);
 	settle();
 	say("done %s", truth(async_task_done(drain)));
-	hang_up(&e);
+	stream_hang_up(&e);
 	say("drain -> %s", connection_error(async_await(drain)));
 	say("wait_closed -> %s", connection_error(net_writer_wait_closed(e.writer)));
 	say("closing %s", truth(net_writer_is_closing(e.writer)));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
@@ -160,7 +160,7 @@ STREAMS(limits_that_are_none)
 		{ "{'low': 5}", -1, 5 },
 		{ "{}", -1, -1 },
 	};
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
 	for (int i = 0; i < 4; i++) {
 		int rc =
@@ -171,17 +171,17 @@ STREAMS(limits_that_are_none)
 		else
 			say("%s -> None", limits[i].text);
 	}
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(close_sends_what_is_queued)
 {
 	struct net_span lines[] = { { "a", 1 }, { "", 0 }, { "bc", 2 } };
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call closed = WRITER(e, WAIT_CLOSED);
 
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	CHECK_INT(net_writer_writelines(e.writer, lines, 3), 0);
 	net_writer_close(e.writer);
 	say("closing %s", truth(net_writer_is_closing(e.writer)));
@@ -191,17 +191,17 @@ STREAMS(close_sends_what_is_queued)
 	say("done %s", truth(async_task_done(closed.task)));
 	say_peer(&e, BIG + 8);
 	finish("wait_closed", &closed);
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(abort_drops_what_is_queued)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 	struct call drain = WRITER(e, DRAIN);
 	bool eof;
 
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	start(&drain);
 	settle();
 	net_writer_abort(e.writer);
@@ -209,21 +209,21 @@ STREAMS(abort_drops_what_is_queued)
 	    net_writer_get_write_buffer_size(e.writer));
 	finish("drain", &drain);
 	attempt("wait_closed", WRITER(e, WAIT_CLOSED));
-	say("all %s", truth(drink_until(e.peer, BIG, &eof) == BIG));
+	say("all %s", truth(stream_drink_until(e.peer, BIG, &eof) == BIG));
 	attempt("read", READER(e, READ, .size = 1));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
 
 STREAMS(write_eof_after_what_is_queued)
 {
-	struct ends e = pair(0);
+	struct stream_ends e = stream_pair(0);
 
-	write_big(e.writer);
+	stream_write_big(e.writer);
 	CHECK_INT(net_writer_write_eof(e.writer), 0);
 	say_peer(&e, BIG + 1);
-	tell(&e, "still\n");
+	stream_tell(&e, "still\n");
 	attempt("readline", READER(e, LINE));
-	end(&e);
+	stream_end(&e);
 	return 0;
 }
