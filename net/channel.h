@@ -27,6 +27,8 @@ struct waiting {
 struct net_reader {
 	struct bytes buffer;
 	size_t limit;
+	unsigned
+		takes; /* how often bytes were taken: what was searched may not be there any more */
 	bool eof;
 	int error;		     /* what each read returns from now on; 0: none */
 	struct async_future *waiter; /* on the stack of the task that waits for data */

@@ -120,10 +120,16 @@ static int more(const char *here, struct net_reader *reader, const char *name)
 	return rc;
 }
 
+static void take(struct net_reader *reader, size_t size)
+{
+	bytes_take(&reader->buffer, size);
+	reader->takes++;
+}
+
 static void lend(struct net_reader *reader, size_t size, struct net_span *span)
 {
 	*span = (struct net_span){ bytes_first(&reader->buffer), size };
-	bytes_take(&reader->buffer, size);
+	take(reader, size);
 }
 
 /* expected is asyncio's word: a number, or "undefined". */
@@ -163,7 +169,7 @@ ssize_t net_reader_read_at(const char *here, struct net_reader *reader, void *bu
 	have = bytes_size(&reader->buffer);
 	size = size < have ? size : have;
 	memcpy(buffer, bytes_first(&reader->buffer), size);
-	bytes_take(&reader->buffer, size);
+	take(reader, size);
 	return (ssize_t)size;
 }
 
@@ -217,6 +223,7 @@ int net_reader_readuntil_at(const char *here, struct net_reader *reader, const v
 {
 	size_t searched = 0, have; /* bytes at the start in which no separator begins */
 	const char *found;
+	unsigned takes;
 	int rc;
 
 	*span = (struct net_span){ "", 0 };
@@ -226,7 +233,6 @@ int net_reader_readuntil_at(const char *here, struct net_reader *reader, const v
 		return reader->error;
 	for (;;) {
 		have = bytes_size(&reader->buffer);
-		searched = searched < have ? searched : have;
 		found = memmem(bytes_first(&reader->buffer) + searched, have - searched, separator,
 			       size);
 		if (found)
@@ -236,11 +242,14 @@ int net_reader_readuntil_at(const char *here, struct net_reader *reader, const v
 		if (searched > reader->limit)
 			return overrun(reader, span, searched,
 				       "Separator is not found, and chunk exceed the limit");
+		takes = reader->takes;
 		rc = more(here, reader, "readuntil");
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
 			return incomplete(reader, span, "undefined");
+		if (reader->takes != takes)
+			searched = 0;
 	}
 	have = (size_t)(found - bytes_first(&reader->buffer));
 	if (have > reader->limit)
@@ -258,7 +267,7 @@ static int too_long(struct net_reader *reader, struct net_span *span)
 	size_t have = bytes_size(&reader->buffer);
 	bool ended = span->len < have && span->ptr[span->len] == '\n';
 
-	bytes_take(&reader->buffer, ended ? span->len + 1 : have);
+	take(reader, ended ? span->len + 1 : have);
 	*span = (struct net_span){ "", 0 };
 	return async_raise(ASYNC_EINVAL, "%s", text);
 }

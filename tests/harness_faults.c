@@ -197,6 +197,9 @@ WRAP(int, getsockopt, (int a, int b, int c, void *d, socklen_t *e), (a, b, c, d,
 WRAP(int, setsockopt, (int a, int b, int c, const void *d, socklen_t e), (a, b, c, d, e), -1,
      ENOPROTOOPT)
 WRAP(int, getsockname, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOBUFS)
+WRAP(int, getpeername, (int a, struct sockaddr *b, socklen_t *c), (a, b, c), -1, ENOTCONN)
+WRAP(int, shutdown, (int a, int b), (a, b), -1, ENOTCONN)
+WRAP(int, fstat, (int a, struct stat *b), (a, b), -1, EIO)
 WRAP_IO(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP_IO(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d), -1, ECONNRESET)
 WRAP(ssize_t, sendto,
@@ -215,7 +218,7 @@ static bool can_fail(int fd)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0;
+	return __real_fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0;
 }
 
 ssize_t __real_read(int fd, void *buffer, size_t size);

@@ -235,3 +235,45 @@ TEST(a_task_that_never_has_to_wait_yields_every_64th_operation)
 {
 	CHECK_INT(async_run(beside_greedy, NULL), 0);
 }
+
+/* ---- Watches ----------------------------------------------------------------------------------- */
+
+static int watch_a_pipe(void *arg)
+{
+	struct async_future first, second;
+
+	(void)arg;
+	CHECK_INT(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	CHECK_INT(fd_open(ASYNC_HERE, ends[0]), 0);
+	fd_clear(ends[0], FD_READ);
+	async_future_init(&first);
+	async_future_init(&second);
+	CHECK_INT(fd_watch(ASYNC_HERE, ends[0], FD_READ, &first), 0);
+	CHECK_INT(fd_watch(ASYNC_HERE, ends[0], FD_READ, &second), ASYNC_EBUSY);
+	CHECK_INT(fd_wait(ASYNC_HERE, ends[0], FD_READ), ASYNC_EBUSY);
+	CHECK(!async_future_done(&first));
+	CHECK_INT(write(ends[1], "x", 1), 1);
+	CHECK_INT(async_future_await(&first), 0);
+	fd_unwatch(ends[0], FD_READ, &first);
+
+	/* The bit is set: there is nothing to wait for. */
+	CHECK_INT(fd_watch(ASYNC_HERE, ends[0], FD_READ, &second), 0);
+	CHECK(async_future_done(&second));
+	fd_unwatch(ends[0], FD_READ, &second);
+
+	fd_clear(ends[0], FD_READ);
+	async_future_init(&first);
+	CHECK_INT(fd_watch(ASYNC_HERE, ends[0], FD_READ, &first), 0);
+	CHECK_INT(fd_close(ASYNC_HERE, ends[0]), 0);
+	CHECK_INT(async_future_result(&first), ASYNC_ECLOSED);
+	fd_unwatch(ends[0], FD_READ, &first);
+	close(ends[1]);
+	/* Nothing is watched any more, so nothing can wake this. */
+	async_future_init(&first);
+	return async_future_await(&first);
+}
+
+TEST(a_watch_tells_a_future_and_counts_as_waiting_until_it_is_taken_back)
+{
+	CHECK_INT(async_run(watch_a_pipe, NULL), ASYNC_EDEADLOCK);
+}

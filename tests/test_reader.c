@@ -326,6 +326,32 @@ TEST(a_cancelled_read_leaves_nothing_that_waits)
 	CHECK_INT(async_run(wait_for_nobody, NULL), ASYNC_EDEADLOCK);
 }
 
+static int search_again(void *arg)
+{
+	struct stream_ends e = stream_pair(0);
+	struct async_task *task;
+	char buffer[8];
+
+	(void)arg;
+	stream_tell(&e, "abcd");
+	task = async_create_task(wait_for_line, e.reader);
+	async_sleep(0);
+	async_sleep(0);
+	/* Allowed, since it need not wait: and what was searched is gone. */
+	CHECK_INT(net_reader_read(e.reader, buffer, sizeof buffer), 4);
+	stream_tell(&e, "x\ny");
+	CHECK_INT(async_await(task), 0);
+	CHECK_INT(net_reader_read(e.reader, buffer, sizeof buffer), 1);
+	CHECK_INT(buffer[0], 'y');
+	stream_end(&e);
+	return 0;
+}
+
+TEST(a_separator_is_found_though_another_took_what_was_searched)
+{
+	RUN(search_again);
+}
+
 /* ---- Misuse ------------------------------------------------------------------------------------ */
 
 static int free_reader(void *arg)
