@@ -18,6 +18,8 @@
  *    still open is reported first: "unclosed transport <...>", "unclosed server <...>".
  *  - Nothing here has a limit in time but the TLS handshake and the flush after a close: put
  *    async_timeout_begin/end around the rest. A cancelled wait loses no byte.
+ *  - Over TLS an end without close_notify is NET_ETLS_TRUNCATED, where asyncio sees an end like any
+ *    other; and the end of what the peer sends does not close the writer.
  *  - The socket is read only when a reader asks, so a peer's end or reset is noticed by the next read
  *    or write, not before; asyncio reads ahead by itself.
  */

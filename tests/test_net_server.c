@@ -238,6 +238,32 @@ TEST(a_server_that_is_left_open_is_reported_and_its_handlers_are_not)
 	CHECK_STR(heard, format("unclosed server <Server sockets=127.0.0.1:%d>\n", port));
 }
 
+/* The connection is seen in the loop's last turn: its handler's task is made, and cancelled. */
+static int leave_unstarted(void *arg)
+{
+	static bool ran;
+	struct net_server *server = serve(never, &ran);
+	struct net_address address;
+
+	net_server_port(server, 0, &address);
+	CHECK_INT(connect(*(int *)arg, &address.any, address.length), 0);
+	async_set_exception_handler(hear, NULL);
+	return 0;
+}
+
+TEST(a_connection_whose_handler_never_began_is_not_reported)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	heard[0] = '\0';
+	CHECK_INT(async_run_with(leave_unstarted, &fd,
+				 &(struct async_run_options){ .virtual_clock = true }),
+		  0);
+	CHECK_CONTAINS(heard, "unclosed server");
+	CHECK(!strstr(heard, "unclosed transport"));
+	close(fd);
+}
+
 static int serve_forever(void *server)
 {
 	return net_server_serve_forever((struct net_server *)server);

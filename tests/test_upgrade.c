@@ -149,9 +149,9 @@ static int upgrade_silently(struct net_reader *reader, struct net_writer *writer
 
 	(void)arg;
 	async_sleep(0.02);
-	CHECK_INT(net_reader_readline(reader, &span), 0);
-	CHECK_MEM(span.ptr, span.len, "STARTTLS\n", 9);
-	found = net_writer_start_tls(writer, server_side, NULL);
+	found = net_reader_readline(reader, &span);
+	if (found == 0)
+		found = net_writer_start_tls(writer, server_side, NULL);
 	if (found < 0)
 		return 0;
 	found = net_reader_readline(reader, &span);
@@ -296,6 +296,52 @@ TEST(a_handshake_that_is_cancelled_or_aborted_ends_the_connection)
 	CHECK_INT(run(cancel_handshake), 0);
 }
 
+static char heard[512];
+
+static void hear(const struct async_context *context, void *arg)
+{
+	(void)arg;
+	strncat(heard, context->message, sizeof heard - strlen(heard) - 2);
+	strcat(heard, "\n");
+}
+
+static struct stream_ends left;
+static int left_fd;
+static struct tls_pair left_pair;
+
+static int leave_handshake(void *arg)
+{
+	(void)arg;
+	async_set_exception_handler(hear, NULL);
+	left_pair = tls_pair_settings();
+	client_side = left_pair.client_side;
+	left = stream_pair(0);
+	left_fd = net_writer_fd(left.writer);
+	CHECK_INT(async_spawn(start_tls, left.writer), 0);
+	return async_sleep(0);
+}
+
+TEST(a_loop_that_closes_in_the_middle_of_a_handshake_frees_the_connection)
+{
+	struct async_loop *loop;
+	struct async_task *task;
+	char byte;
+
+	tls_pair_certificates();
+	loop = async_loop_new(NULL);
+	task = async_create_task(leave_handshake, NULL);
+	CHECK_INT(async_loop_run_until_complete(loop, async_task_future(task)), 0);
+	async_loop_close(loop);
+	CHECK_STR(heard, format("Task was destroyed but it is pending!\n"
+				"unclosed transport <net_writer fd=%d>\n",
+				left_fd));
+	while (recv(left.peer, &byte, 1, 0) > 0)
+		continue;
+	CHECK_INT(recv(left.peer, &byte, 1, 0), 0);
+	close(left.peer);
+	tls_pair_end(&left_pair);
+}
+
 static int misname(void)
 {
 	struct met met = meet(upgrade_and_echo, NULL, NULL);
@@ -368,15 +414,6 @@ TEST(a_megabyte_goes_both_ways_over_tls)
 	CHECK_INT(run(echo_over_tls), 0);
 }
 
-static bool reported;
-
-static void hear(const struct async_context *context, void *arg)
-{
-	(void)context;
-	(void)arg;
-	reported = true;
-}
-
 static int speak_plain(void)
 {
 	struct net_stream_options server = { .tls = server_side };
@@ -388,7 +425,7 @@ static int speak_plain(void)
 	CHECK_INT(net_writer_write(met.writer, "GET / HTTP/1.0\r\n\r\n", 18), 0);
 	net_reader_readall(met.reader, &span);
 	part(&met);
-	CHECK(!reported);
+	CHECK_STR(heard, "");
 	async_set_exception_handler(NULL, NULL);
 	return 0;
 }
@@ -430,4 +467,62 @@ static int tls_over_unix(void)
 TEST(tls_over_a_unix_socket)
 {
 	CHECK_INT(run(tls_over_unix), 0);
+}
+
+/* ---- Failures ---------------------------------------------------------------------------------- */
+
+static int greet_over_tls(void)
+{
+	struct net_reader *reader;
+	struct net_writer *writer;
+	struct net_server *server;
+	struct async_timeout limit;
+	struct net_span span;
+
+	if (net_start_server(&server, upgrade_silently, NULL, "127.0.0.1", 0, NULL) < 0)
+		return 0;
+	if (net_open_connection(&reader, &writer, "127.0.0.1", net_server_port(server, 0, NULL),
+				NULL) == 0) {
+		net_writer_write(writer, "STARTTLS\n", 9);
+		async_timeout_begin(&limit, 0.2);
+		if (async_timeout_end(
+			    &limit, net_writer_start_tls(writer, client_side, "localhost")) == 0) {
+			net_writer_write(writer, "secret\n", 7);
+			async_timeout_begin(&limit, 0.2);
+			async_timeout_end(&limit, net_reader_readall(reader, &span));
+		}
+		net_writer_free(writer);
+	}
+	net_server_close(server);
+	net_server_abort_clients(server);
+	async_timeout_begin(&limit, 0.2);
+	async_timeout_end(&limit, net_server_wait_closed(server));
+	net_server_free(server);
+	return 0;
+}
+
+static int greet_anyhow(void *arg)
+{
+	(void)arg;
+	async_set_exception_handler(hear, NULL);
+	server_side = client_side = NULL;
+	if (net_tls_server(&server_side, tls_pair_good.cert, tls_pair_good.key) == 0 &&
+	    net_tls_client(&client_side,
+			   &(struct net_tls_options){ .ca_file = tls_pair_ca.cert }) == 0)
+		greet_over_tls();
+	net_tls_context_free(server_side);
+	net_tls_context_free(client_side);
+	return 0;
+}
+
+static void run_anyhow(void)
+{
+	async_run(greet_anyhow, NULL);
+}
+
+TEST_WITH_LIMIT(every_allocation_and_system_call_may_fail, 90)
+{
+	tls_pair_certificates();
+	for_each_failing_allocation(run_anyhow);
+	for_each_failing_syscall(run_anyhow);
 }
