@@ -12,6 +12,8 @@
 
 #include "runtime/base.h"
 #include "runtime/list.h"
+#include "runtime/task.h"
+#include "runtime/waiter.h"
 
 struct channel *channel_of_reader(const struct net_reader *reader)
 {
@@ -28,20 +30,33 @@ struct channel *channel_of_writer(const struct net_writer *writer)
 void channel_wake_all(struct async_list *list, int code)
 {
 	list_for_each(node, list)
-		async_future_set_result(&container_of(node, struct waiting, node)->future, code);
+		async_future_set_result(&waiter_of(node)->future, code);
 }
 
 ASYNC_SUSPENDS
-int channel_wait_in(const char *here, struct async_list *list)
+int channel_wait_in(const char *here, struct channel *channel, struct async_list *list,
+		    const struct async_future_kind *kind)
 {
-	struct waiting waiting = { 0 };
-	int rc;
+	struct waiter waiter;
 
-	async_future_init(&waiting.future);
-	list_append(list, &waiting.node);
-	rc = async_future_await_at(here, &waiting.future);
-	list_remove(&waiting.node);
-	return rc;
+	return waiter_wait(&waiter, list, task_here(here, kind->what), here, kind, channel);
+}
+
+void channel_describe(struct wait_view *view, const struct async_future *future)
+{
+	char text[NET_ADDRESS_TEXT];
+	struct channel channel;
+	struct net_stream stream;
+
+	if (!waiter_peek_owner(view, future, &channel, sizeof channel) ||
+	    !wait_peek(view, &stream, channel.stream, sizeof stream))
+		return;
+	if (stream.peer.length)
+		wait_say(view, " of %s", net_address_format(&stream.peer, text));
+	else
+		wait_say(view, " of fd %d", stream.fd);
+	if (bytes_size(&channel.writer.queue))
+		wait_say(view, ", %zu bytes queued", bytes_size(&channel.writer.queue));
 }
 
 /* ---- The end ---------------------------------------------------------------------------------- */

@@ -17,12 +17,7 @@
 
 #include "net/bytes.h"
 #include "net/stream.h"
-
-/* A task that waits for something of a channel or a server; on its stack. */
-struct waiting {
-	struct async_list node;
-	struct async_future future;
-};
+#include "runtime/wait.h"
 
 struct net_reader {
 	struct bytes buffer;
@@ -99,11 +94,14 @@ void channel_close(struct channel *channel);
 void channel_doom(struct channel *channel, int code);
 void channel_free(const char *here, struct channel *channel);
 
-/* Completes the futures of all who wait in the list. */
+/* Completes the futures of all who wait in the list, which has struct waiter. */
 void channel_wake_all(struct async_list *list, int code);
-/* Waits in the list: the code that it is woken with, or ASYNC_ECANCELED. */
+/* Waits in the list of one of the writer's: the code that it is woken with, or ASYNC_ECANCELED. */
 ASYNC_SUSPENDS
-int channel_wait_in(const char *here, struct async_list *list);
+int channel_wait_in(const char *here, struct channel *channel, struct async_list *list,
+		    const struct async_future_kind *kind);
+/* What a wait whose owner is a channel says of itself: " of 127.0.0.1:80, 70000 bytes queued". */
+void channel_describe(struct wait_view *view, const struct async_future *future);
 
 /* reader.c: data may have come, or the end: whoever waits shall look. */
 void reader_wake(struct net_reader *reader, int code);

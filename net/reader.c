@@ -10,6 +10,7 @@
 
 #include "net/channel.h"
 #include "runtime/base.h"
+#include "runtime/waiter.h"
 
 /* The least to ask the socket for: what is small with small limits is the limit, not the read. */
 #define CHUNK 4096
@@ -23,27 +24,34 @@ void reader_wake(struct net_reader *reader, int code)
 		async_future_set_result(waiter, code);
 }
 
+/* In asyncio's words, where readline is a readuntil. */
+static const struct async_future_kind reading = { &reading, "read", NULL, channel_describe };
+static const struct async_future_kind readexactly = { &readexactly, "readexactly", NULL,
+						      channel_describe };
+static const struct async_future_kind readuntil = { &readuntil, "readuntil", NULL,
+						    channel_describe };
+
 ASYNC_SUSPENDS
-static int wait_for_data(const char *here, struct net_reader *reader, const char *name)
+static int wait_for_data(const char *here, struct net_reader *reader,
+			 const struct async_future_kind *kind)
 {
 	struct channel *channel = channel_of_reader(reader);
-	struct async_future future;
+	struct waiter waiter = { .future.kind = kind, .owner = channel };
 	int rc;
 
 	if (reader->waiter)
 		return async_raise(ASYNC_ERUNTIME,
 				   "%s() called while another coroutine is already waiting for "
 				   "incoming data",
-				   name);
+				   kind->what);
 	if (!channel->closing && !channel->upgrading) {
 		rc = channel_watch(channel, channel->stream->wants);
 		if (rc < 0)
 			return rc;
 	}
-	async_future_init(&future);
-	reader->waiter = &future;
-	rc = async_future_await_at(here, &future);
-	if (reader->waiter == &future) {
+	reader->waiter = &waiter.future;
+	rc = async_future_await_at(here, &waiter.future);
+	if (reader->waiter == &waiter.future) {
 		reader->waiter = NULL;
 		channel_unwatch(channel, FD_READ);
 	}
@@ -102,7 +110,7 @@ static int spend(const char *here, const struct net_reader *reader)
 
 /* More in the buffer than before: 1; 0 at the end, or a code. */
 ASYNC_SUSPENDS
-static int more(const char *here, struct net_reader *reader, const char *name)
+static int more(const char *here, struct net_reader *reader, const struct async_future_kind *kind)
 {
 	size_t size = bytes_size(&reader->buffer);
 	int rc = spend(here, reader);
@@ -115,7 +123,7 @@ static int more(const char *here, struct net_reader *reader, const char *name)
 		n = fill(reader);
 		if (n != -EAGAIN)
 			return n > 0 ? 1 : (int)n;
-		rc = wait_for_data(here, reader, name);
+		rc = wait_for_data(here, reader, kind);
 	}
 	return rc;
 }
@@ -163,7 +171,7 @@ ssize_t net_reader_read_at(const char *here, struct net_reader *reader, void *bu
 		n = size < CHUNK ? fill(reader) : receive(reader, buffer, size);
 		if (n == 0 || (n < 0 && n != -EAGAIN) || (n > 0 && size >= CHUNK))
 			return n;
-		if (n == -EAGAIN && (rc = wait_for_data(here, reader, "read")) < 0)
+		if (n == -EAGAIN && (rc = wait_for_data(here, reader, &reading)) < 0)
 			return rc;
 	}
 	have = bytes_size(&reader->buffer);
@@ -179,7 +187,7 @@ int net_reader_readall_at(const char *here, struct net_reader *reader, struct ne
 	int rc;
 
 	*span = (struct net_span){ "", 0 };
-	while ((rc = more(here, reader, "read")) > 0)
+	while ((rc = more(here, reader, &reading)) > 0)
 		;
 	if (rc == 0)
 		lend(reader, bytes_size(&reader->buffer), span);
@@ -197,7 +205,7 @@ int net_reader_readexactly_at(const char *here, struct net_reader *reader, size_
 	if (reader->error)
 		return reader->error;
 	while (bytes_size(&reader->buffer) < size) {
-		rc = more(here, reader, "readexactly");
+		rc = more(here, reader, &readexactly);
 		if (rc < 0)
 			return rc;
 		if (rc == 0) {
@@ -243,7 +251,7 @@ int net_reader_readuntil_at(const char *here, struct net_reader *reader, const v
 			return overrun(reader, span, searched,
 				       "Separator is not found, and chunk exceed the limit");
 		takes = reader->takes;
-		rc = more(here, reader, "readuntil");
+		rc = more(here, reader, &readuntil);
 		if (rc < 0)
 			return rc;
 		if (rc == 0)

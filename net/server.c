@@ -16,6 +16,8 @@
 #include "net/socket.h"
 #include "runtime/base.h"
 #include "runtime/list.h"
+#include "runtime/task.h"
+#include "runtime/waiter.h"
 
 #define ACCEPTS_PER_TURN 100 /* asyncio's backlog: so many before others run */
 #define ACCEPT_RETRY_DELAY 1.0
@@ -56,6 +58,7 @@ void server_detach(struct channel *channel)
 	if (!list_linked(&channel->node))
 		return;
 	list_remove(&channel->node);
+	channel->server->connections--;
 	wake_closers(channel->server);
 	destroy_if_unused(channel->server);
 }
@@ -156,18 +159,40 @@ void net_server_abort_clients(struct net_server *server)
 		channel_doom(client_of(node), 0);
 }
 
+static void describe(struct wait_view *view, const struct async_future *future)
+{
+	char text[NET_ADDRESS_TEXT];
+	struct net_server server;
+
+	if (!waiter_peek_owner(view, future, &server, sizeof server))
+		return;
+	if (server.path)
+		wait_say_text(view, server.path);
+	else
+		wait_say(view, "%s", net_address_format(&server.address, text));
+	wait_say(view, ", %d connection%s", server.connections, server.connections == 1 ? "" : "s");
+}
+
+static const struct async_future_kind ending = { &ending, "wait_closed of server ", NULL,
+						 describe };
+static const struct async_future_kind serving = { &serving, "serve_forever of server ", NULL,
+						  describe };
+
 ASYNC_SUSPENDS
 int net_server_wait_closed_at(const char *here, struct net_server *server)
 {
+	struct waiter waiter;
+
 	if (server->closed && list_empty(&server->clients))
 		return 0;
-	return channel_wait_in(here, &server->closers);
+	return waiter_wait(&waiter, &server->closers, task_here(here, "net_server_wait_closed"),
+			   here, &ending, server);
 }
 
 ASYNC_SUSPENDS
 int net_server_serve_forever_at(const char *here, struct net_server *server)
 {
-	struct async_future forever;
+	struct waiter forever = { .future.kind = &serving, .owner = server };
 	int rc;
 
 	if (server->forever)
@@ -177,9 +202,8 @@ int net_server_serve_forever_at(const char *here, struct net_server *server)
 				   net_server_port(server, 0, NULL));
 	if (server->closed)
 		return async_raise(ASYNC_ERUNTIME, "server <Server sockets=()> is closed");
-	async_future_init(&forever);
-	server->forever = &forever;
-	rc = async_future_await_at(here, &forever);
+	server->forever = &forever.future;
+	rc = async_future_await_at(here, &forever.future);
 	server->forever = NULL;
 	net_server_close(server);
 	/* Cancelled or closed: asyncio waits for the connections either way. */
@@ -206,12 +230,9 @@ static void loop_closes(void *arg)
 	char address[NET_ADDRESS_TEXT];
 
 	if (!server->closed) {
-		async_report_unclosed(
-			server->here, "unclosed server <Server sockets=%s>",
-			server->path
-				? server->path
-				: net_address_format(listener_address(server->sockets[0].listener),
-						     address));
+		async_report_unclosed(server->here, "unclosed server <Server sockets=%s>",
+				      server->path ? server->path
+						   : net_address_format(&server->address, address));
 		stop_serving(server);
 	}
 	list_for_each(node, &server->clients)
@@ -245,6 +266,8 @@ static int add_socket(struct net_server *server, int fd)
 
 	if (rc < 0)
 		return rc;
+	if (server->count == 0)
+		server->address = *listener_address(socket->listener);
 	socket->server = server;
 	server->count++;
 	watch(socket);

@@ -31,11 +31,13 @@ struct net_server {
 	const char *here;
 	bool closed, freed;
 	int handlers;		   /* not ended */
-	struct async_list clients; /* connections that are not lost, the oldest first */
+	int connections;	   /* not lost */
+	struct async_list clients; /* those, the oldest first */
 	struct async_list closers; /* in wait_closed */
 	struct async_future *forever;
 	struct async_handle on_close;
-	char *path; /* NULL: no Unix socket */
+	struct net_address address; /* of the first socket, for reports; length 0: a path */
+	char *path;		    /* NULL: no Unix socket */
 	uint64_t inode;
 };
 

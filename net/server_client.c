@@ -68,6 +68,7 @@ int server_client_start(struct net_server *server, struct net_stream *stream)
 	channel->server = server;
 	channel->unattended = true;
 	list_append(&server->clients, &channel->node);
+	server->connections++;
 	channel->task =
 		async_create_task_at(server->here, "client_connected_cb", serve, channel, &options);
 	if (!channel->task) {

@@ -16,6 +16,9 @@ static int lost(void)
 	return async_raise(-ECONNRESET, "Connection lost");
 }
 
+static const struct async_future_kind start_tls = { &start_tls, "start_tls", NULL,
+						    channel_describe };
+
 /* All that is queued has left. */
 ASYNC_SUSPENDS
 static int flush(const char *here, struct channel *channel)
@@ -23,7 +26,7 @@ static int flush(const char *here, struct channel *channel)
 	int rc = 0;
 
 	while (rc == 0 && bytes_size(&channel->writer.queue) && !channel->closing)
-		rc = channel_wait_in(here, &channel->writer.flushers);
+		rc = channel_wait_in(here, channel, &channel->writer.flushers, &start_tls);
 	return rc == 0 && channel->closing ? lost() : rc;
 }
 

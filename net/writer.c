@@ -12,6 +12,10 @@
 
 #define HIGH_WATER ((ssize_t)64 * 1024)
 
+static const struct async_future_kind drain = { &drain, "drain", NULL, channel_describe };
+static const struct async_future_kind wait_closed = { &wait_closed, "wait_closed", NULL,
+						      channel_describe };
+
 /* Sends as much as goes now: the count, -EAGAIN for none, or a code. */
 static ssize_t send_now(struct net_stream *stream, const char *data, size_t size)
 {
@@ -150,7 +154,7 @@ int net_writer_drain_at(const char *here, struct net_writer *writer)
 	}
 	if (channel->lost)
 		return async_raise(-ECONNRESET, "Connection lost");
-	return writer->paused ? channel_wait_in(here, &writer->drainers) : 0;
+	return writer->paused ? channel_wait_in(here, channel, &writer->drainers, &drain) : 0;
 }
 
 int net_writer_set_write_buffer_limits(struct net_writer *writer, ssize_t high, ssize_t low)
@@ -220,7 +224,9 @@ int net_writer_wait_closed_at(const char *here, struct net_writer *writer)
 {
 	struct channel *channel = channel_of_writer(writer);
 
-	return channel->lost ? channel->code : channel_wait_in(here, &writer->closers);
+	if (channel->lost)
+		return channel->code;
+	return channel_wait_in(here, channel, &writer->closers, &wait_closed);
 }
 
 void net_writer_free_at(const char *here, struct net_writer *writer)

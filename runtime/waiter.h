@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waiter.h - the waiter primitive, for the files of runtime/ only.
+ * waiter.h - the waiter primitive, for runtime/ and net/, not for programs.
  *
  * A waiter is a future and a place in a list of waiters, both on the waiting coroutine's stack. A
  * waker completes the future; the waiter runs in a later turn, and a cancellation may come first.
