@@ -173,6 +173,12 @@ static void loop_closes(void *arg)
 
 /* ---- Readiness --------------------------------------------------------------------------------- */
 
+/* There is nothing to read: what makes a write pipe ready for that is that the other end has gone. */
+static bool is_hangup_watch(const struct channel_watch *watch)
+{
+	return watch->channel->kind == CHANNEL_WRITE_PIPE && watch->direction == FD_READ;
+}
+
 /* The fd is ready for one or the other; it is cheap to look at both. */
 static void ready(void *arg)
 {
@@ -182,7 +188,7 @@ static void ready(void *arg)
 	channel_unwatch(channel, watch->direction);
 	if (channel->doomed || channel->upgrading)
 		return;
-	if (channel->kind == CHANNEL_WRITE_PIPE && watch->direction == FD_READ) {
+	if (is_hangup_watch(watch)) {
 		channel_doom(channel, bytes_size(&channel->writer.queue) ? -EPIPE : 0);
 		return;
 	}
@@ -212,6 +218,9 @@ int channel_watch(struct channel *channel, enum fd_direction direction)
 	watch->armed = true;
 	watch->channel = channel;
 	watch->direction = direction;
+	/* What waits for the end counts itself, in wait_closed. */
+	if (is_hangup_watch(watch))
+		fd_count_watch(-1);
 	async_future_add_done_callback(&watch->future, &watch->ready, ready, watch);
 	return 0;
 }
@@ -224,6 +233,8 @@ void channel_unwatch(struct channel *channel, enum fd_direction direction)
 		return;
 	watch->armed = false;
 	async_handle_cancel(&watch->ready);
+	if (is_hangup_watch(watch))
+		fd_count_watch(1);
 	fd_unwatch(channel->stream->fd, direction, &watch->future);
 }
 

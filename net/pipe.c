@@ -138,7 +138,6 @@ int net_connect_write_pipe_at(const char *here, struct net_writer **writer, int 
 		rc = connect_pipe(&channel, here, fd, CHANNEL_WRITE_PIPE, ops);
 	if (rc < 0)
 		return rc;
-	/* There is nothing to read: what makes it ready for that is that the other end has gone. */
 	fd_clear(fd, FD_READ);
 	channel_watch(channel, FD_READ);
 	*writer = &channel->writer;

@@ -223,10 +223,17 @@ ASYNC_SUSPENDS
 int net_writer_wait_closed_at(const char *here, struct net_writer *writer)
 {
 	struct channel *channel = channel_of_writer(writer);
+	int rc;
 
 	if (channel->lost)
 		return channel->code;
-	return channel_wait_in(here, channel, &writer->closers, &wait_closed);
+	if (channel->kind != CHANNEL_WRITE_PIPE)
+		return channel_wait_in(here, channel, &writer->closers, &wait_closed);
+	/* The other end may close it. */
+	fd_count_watch(1);
+	rc = channel_wait_in(here, channel, &writer->closers, &wait_closed);
+	fd_count_watch(-1);
+	return rc;
 }
 
 void net_writer_free_at(const char *here, struct net_writer *writer)

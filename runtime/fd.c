@@ -217,6 +217,11 @@ void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *
 		loop->fds[fd].waiters[direction] = NULL;
 }
 
+void fd_count_watch(int change)
+{
+	loop_current->fd_waiters += (size_t)change;
+}
+
 static int wait_watched(const char *here, const struct fd_want *wants, int count)
 {
 	struct task *task = task_here(here, "waiting on an fd");

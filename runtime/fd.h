@@ -54,6 +54,12 @@ ASYNC_SUSPENDS int fd_wait_any(const char *here, const struct fd_want *wants, in
 int fd_watch(const char *here, int fd, enum fd_direction direction, struct async_future *future);
 void fd_unwatch(int fd, enum fd_direction direction, const struct async_future *future);
 
+/*
+ * A loop in which nothing is ready, nothing due and nothing watched is a deadlock. A watch that no
+ * task's wait depends on would hide one: -1 takes it out of the count, +1 brings it back.
+ */
+void fd_count_watch(int change);
+
 /* Sets the bit and wakes who waits, as an event would. */
 void fd_wake(int fd, enum fd_direction direction);
 

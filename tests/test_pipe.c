@@ -3,6 +3,7 @@
  * test_pipe.c - pipes, devices and sockets as streams: signals, ownership, terminals.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -264,6 +265,52 @@ static int take(void *arg)
 TEST(a_read_pipe_closes_itself_at_its_end)
 {
 	RUN(take);
+}
+
+static int wait_in_vain(void *arg)
+{
+	struct both both = open_pipe();
+	struct async_future never = { 0 };
+
+	(void)arg;
+	CHECK_INT(async_future_await(&never), ASYNC_ECANCELED);
+	net_writer_free(both.writer);
+	net_reader_free(both.reader);
+	return 0;
+}
+
+TEST(an_open_pipe_that_nobody_waits_for_hides_no_deadlock)
+{
+	CHECK_INT(async_run(wait_in_vain, NULL), ASYNC_EDEADLOCK);
+}
+
+/* On a thread that the loop does not know, once it sleeps; later is as good. */
+static void *close_later(void *fd)
+{
+	usleep(20000);
+	close(*(int *)fd);
+	return NULL;
+}
+
+static int wait_for_the_other_end(void *arg)
+{
+	struct net_writer *writer;
+	pthread_t thread;
+	int fds[2];
+
+	(void)arg;
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(net_connect_write_pipe(&writer, fds[1]), 0);
+	CHECK_INT(pthread_create(&thread, NULL, close_later, &fds[0]), 0);
+	CHECK_INT(net_writer_wait_closed(writer), 0);
+	pthread_join(thread, NULL);
+	net_writer_free(writer);
+	return 0;
+}
+
+TEST(who_waits_for_the_other_end_to_go_is_in_no_deadlock)
+{
+	RUN(wait_for_the_other_end);
 }
 
 static char heard[512];
