@@ -109,6 +109,7 @@ void channel_doom(struct channel *channel, int code)
 		return;
 	channel->closing = channel->doomed = true;
 	channel->code = code;
+	channel->conn_lost += channel->kind == CHANNEL_BOTH;
 	bytes_take(&channel->writer.queue, bytes_size(&channel->writer.queue));
 	channel_unwatch(channel, FD_WRITE);
 	async_call_soon(&channel->end, end, channel);

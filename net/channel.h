@@ -61,6 +61,7 @@ struct channel {
 	bool upgrading;	 /* a handshake has the stream: nobody reads, what is written is queued */
 	bool unattended; /* its handler has not started: nobody to be told that it is still open */
 	int code;	 /* that it was lost with */
+	int conn_lost;	 /* asyncio's: writes in vain, and one more for the loss itself */
 	double close_timeout;
 	const char *here; /* where it was made */
 	struct channel_watch watches[2];

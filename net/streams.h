@@ -171,7 +171,8 @@ void net_reader_free_at(const char *here, struct net_reader *reader);
  * writer.write(): sends at once what the socket takes and queues a copy of the rest, which the loop
  * sends on. Never suspends. 0; ASYNC_ERUNTIME after write_eof ("Cannot call write() after
  * write_eof()"); ASYNC_ENOMEM, and then the connection is lost, for part of the data may have left.
- * Of no bytes, or to a lost connection, it does nothing and returns 0, as asyncio: drain says it.
+ * Of no bytes, or to a lost connection, it does nothing and returns 0, as asyncio: drain says it. From
+ * the fifth in vain on each is a warning (async_set_warning_handler): "socket.send() raised exception."
  */
 int net_writer_write(struct net_writer *writer, const void *data, size_t size);
 /* writer.writelines(): all of them, together if that can be. Codes as write's. */

@@ -9,8 +9,10 @@
 #include "net/channel.h"
 #include "runtime/base.h"
 #include "runtime/list.h"
+#include "runtime/loop.h"
 
 #define HIGH_WATER ((ssize_t)64 * 1024)
+#define CONN_LOST_WRITES 5 /* asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES */
 
 static const struct async_future_kind drain = { &drain, "drain", NULL, channel_describe };
 static const struct async_future_kind wait_closed = { &wait_closed, "wait_closed", NULL,
@@ -41,6 +43,12 @@ static void resume_writing(struct net_writer *writer)
 	channel_wake_all(&writer->drainers, 0);
 }
 
+static void fail(struct channel *channel, int code)
+{
+	channel->conn_lost += channel->kind == CHANNEL_WRITE_PIPE;
+	channel_doom(channel, code);
+}
+
 bool writer_flush(struct channel *channel)
 {
 	struct net_writer *writer = &channel->writer;
@@ -54,7 +62,7 @@ bool writer_flush(struct channel *channel)
 			n = channel_watch(channel, channel->stream->wants);
 	}
 	if (n < 0) {
-		channel_doom(channel, (int)n);
+		fail(channel, (int)n);
 		return false;
 	}
 	if (bytes_size(&writer->queue) == 0) {
@@ -80,6 +88,16 @@ static bool is_deaf(const struct channel *channel)
 	return channel->doomed || (channel->closing && channel->kind == CHANNEL_WRITE_PIPE);
 }
 
+/* A program that writes on and on without a drain is told, as by asyncio. */
+static void drop(struct channel *channel)
+{
+	if (channel->conn_lost++ >= CONN_LOST_WRITES)
+		debug_warn(loop_current, channel->kind == CHANNEL_WRITE_PIPE
+						 ? "pipe closed by peer or os.write(pipe, data) "
+						   "raised exception."
+						 : "socket.send() raised exception.");
+}
+
 /* Part of it may have left, so what cannot be kept is the connection's end. */
 static int enqueue(struct channel *channel, const char *data, size_t size)
 {
@@ -102,12 +120,16 @@ int net_writer_write(struct net_writer *writer, const void *data, size_t size)
 
 	if (writer->eof)
 		return async_raise(ASYNC_ERUNTIME, "Cannot call write() after write_eof()");
-	if (size == 0 || is_deaf(channel))
+	if (size == 0)
 		return 0;
+	if (is_deaf(channel)) {
+		drop(channel);
+		return 0;
+	}
 	if (bytes_size(&writer->queue) == 0 && !channel->upgrading) {
 		n = send_now(channel->stream, data, size);
 		if (n < 0) {
-			channel_doom(channel, (int)n);
+			fail(channel, (int)n);
 			return 0;
 		}
 	}

@@ -242,6 +242,48 @@ TEST(one_who_no_longer_waits_for_the_close_does_not_end_it_for_others)
 	RUN(wait_in_two);
 }
 
+static int warnings;
+
+static void count_warning(const char *text, void *expected)
+{
+	CHECK_STR(text, expected);
+	warnings++;
+}
+
+static int write_in_vain(void *arg)
+{
+	struct stream_ends ends = stream_pair(0);
+	struct net_writer *pipe_writer;
+	int fds[2];
+
+	(void)arg;
+	async_set_warning_handler(count_warning, "socket.send() raised exception.");
+	net_writer_abort(ends.writer);
+	for (int i = 1; i <= 7; i++) {
+		CHECK_INT(net_writer_write(ends.writer, "x", 1), 0);
+		CHECK_INT(warnings, i < 5 ? 0 : i - 4);
+	}
+	stream_end(&ends);
+
+	warnings = 0;
+	async_set_warning_handler(count_warning,
+				  "pipe closed by peer or os.write(pipe, data) raised exception.");
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(net_connect_write_pipe(&pipe_writer, fds[1]), 0);
+	close(fds[0]);
+	for (int i = 1; i <= 7; i++) {
+		CHECK_INT(net_writer_write(pipe_writer, "x", 1), 0);
+		CHECK_INT(warnings, i < 6 ? 0 : i - 5);
+	}
+	net_writer_free(pipe_writer);
+	return 0;
+}
+
+TEST(writes_in_vain_are_warned_of_after_as_many_as_in_asyncio)
+{
+	RUN(write_in_vain);
+}
+
 static char heard[512];
 
 static void hear(const struct async_context *context, void *arg)
