@@ -77,9 +77,23 @@ static int take_request(struct raw_connection *connection)
 	return 0;
 }
 
+/* How much of the step leaves next. */
+static size_t next_piece(const struct raw_server *server, const struct raw_step *step, size_t done)
+{
+	size_t end = step->size;
+
+	if (step->seconds > 0 || server->bytewise)
+		return 1;
+	if (server->second_cut > done && server->second_cut < end)
+		end = server->second_cut;
+	if (server->cut > done && server->cut < end)
+		end = server->cut;
+	return end - done;
+}
+
 static int deliver(struct raw_connection *connection, const struct raw_step *step)
 {
-	size_t cut = connection->server->cut, piece;
+	size_t piece;
 	int rc = 0;
 
 	for (size_t done = 0; rc == 0 && done < step->size; done += piece) {
@@ -87,11 +101,7 @@ static int deliver(struct raw_connection *connection, const struct raw_step *ste
 			rc = async_sleep(step->seconds);
 		else if (done > 0)
 			raw_settle();
-		piece = step->size - done;
-		if (step->seconds > 0)
-			piece = 1;
-		else if (done == 0 && cut > 0 && cut < piece)
-			piece = cut;
+		piece = next_piece(connection->server, step, done);
 		if (rc == 0)
 			rc = net_write(connection->stream, step->data + done, piece);
 	}
@@ -153,6 +163,8 @@ static int play_step(struct raw_connection *connection, const struct raw_step *s
 		return -1;
 	case RAW_VERB_RESET:
 		return reset(connection);
+	case RAW_VERB_CALL:
+		return step->call(connection->stream);
 	default:
 		return -1;
 	}

@@ -31,10 +31,12 @@ enum raw_verb {
 	RAW_VERB_CUT,
 	RAW_VERB_RESET,
 	RAW_VERB_AGAIN,
+	RAW_VERB_CALL,
 };
 
 struct raw_step {
 	enum raw_verb verb;
+	int (*call)(struct net_stream *stream);
 	const char *data;
 	size_t size;
 	double seconds;
@@ -102,6 +104,12 @@ struct raw_step {
 		.verb = RAW_VERB_AGAIN \
 	}
 
+/* A function of the test; a negative result ends the script. It may suspend. */
+#define RAW_CALL(function)                                \
+	{                                                 \
+		.verb = RAW_VERB_CALL, .call = (function) \
+	}
+
 #define RAW_MAX_SCRIPTS 8
 #define RAW_MAX_REQUESTS 512
 #define RAW_MAX_CONNECTIONS 256
@@ -117,8 +125,9 @@ struct raw_connection {
 struct raw_server {
 	const struct raw_step *scripts[RAW_MAX_SCRIPTS];
 	int script_count;
-	/* Set before a request to have each SEND leave in two pieces, cut there; 0: whole. */
-	size_t cut;
+	/* Set before a request to have each SEND leave in pieces, cut there; 0: no such cut. */
+	size_t cut, second_cut;
+	bool bytewise;		     /* or in single bytes */
 	struct net_tls_context *tls; /* of the test; NULL: plain */
 
 	int port;
