@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http/headers.h"
 
@@ -71,6 +72,18 @@ static int turn_to(struct call *call, const struct connection *connection, struc
 	return 0;
 }
 
+/* Two that differ: a proxy or a filter may have followed the other one. */
+static bool is_ambiguous(const struct connection *connection, const char *location)
+{
+	const struct parser_head *head = parser_head(connection->parser);
+
+	for (size_t i = 0; i < head->header_count; i++)
+		if (strcasecmp(head->headers[i].name, "Location") == 0 &&
+		    strcmp(head->headers[i].value, location) != 0)
+			return true;
+	return false;
+}
+
 int follow(struct call *call, const struct connection *connection, const char *location)
 {
 	int max = call->options->max_redirects ? call->options->max_redirects : DEFAULT_REDIRECTS;
@@ -79,6 +92,9 @@ int follow(struct call *call, const struct connection *connection, const char *l
 	int rc;
 
 	call->phase = "redirect";
+	if (is_ambiguous(connection, location))
+		return async_raise(HTTP_EPARSE, "%s sends to two places: two Location headers",
+				   call->url->text);
 	if (call->redirects >= max)
 		return async_raise(HTTP_EREDIRECT_LIMIT,
 				   "%d redirects followed, and yet %s sends on", max,

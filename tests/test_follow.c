@@ -135,6 +135,27 @@ CLIENT_TEST(item_55_a_missing_or_empty_location_makes_the_3xx_the_response)
 	CHECK_INT(server.accepted, 1);
 }
 
+CLIENT_TEST(item_55_two_locations_that_differ_are_no_redirect)
+{
+	static const struct raw_step two[] = {
+		RAW_REQUEST,
+		RAW_SEND(
+			"HTTP/1.1 302 F\r\nLocation: /a\r\nlocation: /b\r\nContent-Length: 0\r\n\r\n"),
+		RAW_HOLD, RAW_END
+	};
+	static const struct raw_step same[] = {
+		RAW_REQUEST,
+		RAW_SEND(
+			"HTTP/1.1 302 F\r\nLocation: /a\r\nlocation: /a\r\nContent-Length: 0\r\n\r\n"),
+		RAW_REQUEST, RAW_SEND(HI), RAW_END
+	};
+
+	serve(two, same);
+	CHECK_INT(ask("/", NULL), HTTP_EPARSE);
+	CHECK_STR(failure.phase, "redirect");
+	CHECK_INT(ask("/", NULL), 0);
+}
+
 CLIENT_TEST(the_body_of_a_redirect_is_read_unless_it_is_long)
 {
 	static const struct raw_step large[] = {

@@ -172,7 +172,7 @@ CLIENT_TEST(item_53_an_address_on_the_deny_list_is_not_connected_to)
 static int redirected_from(enum net_address_kind kind, const char *from, const char *to)
 {
 	static struct http_options options;
-	struct connection connection = { .kind = kind };
+	struct connection connection = { .kind = kind, .parser = parser_new() };
 	struct http_response *response = NULL;
 	struct call call = { .session = session,
 			     .options = &options,
@@ -189,6 +189,7 @@ static int redirected_from(enum net_address_kind kind, const char *from, const c
 	limit_begin(&call.limit);
 	session_enter(session, &call);
 	rc = follow(&call, &connection, to);
+	parser_free(connection.parser);
 	if (rc == 0)
 		rc = hop_make(&call, &response);
 	rc = limit_end(&call.limit, rc);
