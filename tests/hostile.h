@@ -34,9 +34,11 @@ extern const size_t hostile_fault_count;
 /* One line of collect's input, and what its record must say. */
 struct line {
 	struct fault fault;
-	const char *url;  /* NULL: that of a server for this line alone, which plays the fault */
-	int attempts;	  /* 0: 1, or 2 where the code is retried, for --retry 1 */
-	const char *says; /* a part of the whole record */
+	const char *url;     /* NULL: that of a server for this line alone, which plays the fault */
+	int attempts;	     /* 0: 1, or 2 where the code is retried, for --retry 1 */
+	const char *says;    /* a part of the whole record */
+	const char *heard;   /* in what the server was sent, all requests together */
+	const char *unheard; /* not in the last request */
 };
 
 /*
@@ -47,6 +49,9 @@ void hostile_run(const struct line *lines, size_t count, double seconds,
 		 const char *const *options);
 #define HOSTILE_RUN(lines, seconds, ...) \
 	hostile_run((lines), array_size(lines), (seconds), ARGV("--summary", "none", __VA_ARGS__))
+/* In a fault's bytes, "@PORT" becomes its server's port. */
+/* The only line's server is the proxy of the run. */
+extern bool hostile_is_proxy;
 /* Used by servers of the lines that come next, which are then asked by https; NULL: plain. */
 extern struct net_tls_context *(*hostile_tls)(size_t line);
 

@@ -60,7 +60,8 @@ json_t *records(const char *text)
 
 		if (!end)
 			FAIL("a line without an end: %.200s", text);
-		one = json_loadb(text, (size_t)(end - text), JSON_REJECT_DUPLICATES, &error);
+		one = json_loadb(text, (size_t)(end - text),
+				 JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 		if (!one)
 			FAIL("%s: %.*s", error.text, (int)(end - text), text);
 		json_array_append_new(all, one);

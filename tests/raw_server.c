@@ -7,6 +7,7 @@
  */
 #include "tests/raw_server.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -110,14 +111,15 @@ static int deliver(struct raw_connection *connection, const struct raw_step *ste
 
 static int flood(struct raw_connection *connection, const struct raw_step *step)
 {
-	static char block[16384];
-	size_t size = sizeof(block) / step->size * step->size;
-	int rc = 0;
+	size_t size = 16384 / step->size * step->size;
+	char *block = malloc(size);
+	int rc = block ? 0 : -ENOMEM;
 
-	for (size_t at = 0; at < size; at += step->size)
+	for (size_t at = 0; block && at < size; at += step->size)
 		memcpy(block + at, step->data, step->size);
 	while (rc == 0)
 		rc = net_write(connection->stream, block, size);
+	free(block);
 	return rc;
 }
 
