@@ -71,10 +71,11 @@ static int judge(const struct tunnel *tunnel, int status)
 
 	if (status >= 200 && status < 300)
 		return 0;
-	if (status == 407)
-		return async_raise(HTTP_EPROXY_AUTH, "proxy %s wants %s (407)", proxy,
-				   tunnel->proxy->url->userinfo ? "other credentials"
-								: "credentials");
+	/* To CONNECT nobody but the proxy answers, so 401 means the same: tinyproxy's word for it. */
+	if (status == 407 || status == 401)
+		return async_raise(
+			HTTP_EPROXY_AUTH, "proxy %s wants %s (%d)", proxy,
+			tunnel->proxy->url->userinfo ? "other credentials" : "credentials", status);
 	return async_raise(HTTP_EPROXY_REFUSED, "proxy %s does not connect to %s: %d %s", proxy,
 			   place_of(tunnel->url), status, parser_reason(status));
 }

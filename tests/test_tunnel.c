@@ -158,6 +158,7 @@ static void check_answer(const char *answer_, size_t size, int rc, const char *w
 TLS_TEST(item_80_what_a_proxy_answers_instead_of_a_tunnel_has_codes_of_its_own)
 {
 	check_answer(SAYS("HTTP/1.1 407 Authentication\r\n\r\n"), HTTP_EPROXY_AUTH, "(407)");
+	check_answer(SAYS("HTTP/1.0 401 Unauthorized\r\n\r\n"), HTTP_EPROXY_AUTH, "(401)");
 	check_answer(SAYS("HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nno!"), HTTP_EPROXY_REFUSED,
 		     "does not connect to origin.test:443: 403 Forbidden");
 	check_answer(SAYS("HTTP/1.0 502 Bad\r\n\r\n<html>"), HTTP_EPROXY_REFUSED, "502");
