@@ -83,7 +83,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test test-slow stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run test test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -102,6 +102,10 @@ stress: ; @.ci/deps test && $(MAKE) --no-print-directory tests stressed && \
 # What takes minutes: captures for 60 s, and the self-test again and again on a busy machine.
 test-slow: ; @.ci/deps test && $(MAKE) --no-print-directory T="watchdog_capture selftest" tests && \
 	SLOW=1 T="watchdog_capture selftest" tests/run $(BUILD)
+
+# What others wrote, met in a network namespace: servers, proxies, a resolver.
+test-peers: ; @.ci/deps peers && .ci/peers $(PEERS) all && $(MAKE) --no-print-directory all && \
+	PEERS=$(PEERS) tests/peers/run $(BUILD)
 
 tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS) $(SELFTEST)
 
@@ -207,7 +211,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test test-slow stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
+	@echo 'targets:   all run test test-slow test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
