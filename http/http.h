@@ -281,9 +281,11 @@ struct http_server_response {
 struct http_server_options {
 	struct net_tls_context *tls; /* NULL: plain; must outlive the server */
 	double head_timeout;	     /* seconds for a TLS handshake, and for a request's head; 10 */
-	double idle_timeout;	     /* between requests, and between two steps of a body; 60 */
-	size_t max_body;	     /* of a request; 1 MiB */
-	int max_connections;	     /* 1,000; further ones wait in the listen queue */
+	/* Between requests, and between two steps of a body, which also has to come with 256 bytes a
+	 * second on average, this time not counted; 60. */
+	double idle_timeout;
+	size_t max_body;     /* of a request; 1 MiB */
+	int max_connections; /* 1,000; further ones wait in the listen queue */
 };
 
 struct http_server;

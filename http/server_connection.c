@@ -3,8 +3,8 @@
  * server_connection.c - one connection, one task: read a request, call the handler, write.
  *
  * Requests that are sent ahead wait in the buffer. Every wait has a limit, since the peer may be
- * anybody: the head has one in all, the body and the response one for each step. A request that
- * cannot be answered by the handler is answered here, and the connection ends.
+ * anybody: the head has one in all, the body and the response one for each step, and a body a least
+ * speed. A request that cannot be answered by the handler is answered here, and the connection ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,8 @@
 /* How long, and how many buffers, a peer is listened to that did not ask for the end: see linger(). */
 #define LINGER_SECONDS 1.0
 #define LINGER_READS 64
+/* Bytes of a body in a second: a byte now and then is no better than none. */
+#define SLOWEST_BODY 256.0
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -97,16 +99,28 @@ static int read_head(struct server_connection *c)
 	return async_timeout_end(&limit, rc);
 }
 
+/* How long the next step of a body may take that was begun then. */
+static double body_patience(const struct server_connection *c, double began)
+{
+	double idle = c->server->options.idle_timeout;
+	double left = began + idle + (double)c->body_size / SLOWEST_BODY - async_time();
+
+	if (left < 0)
+		return 0;
+	return left < idle ? left : idle;
+}
+
 /* PARSER_DONE or a negative code. */
 ASYNC_SUSPENDS
 static int read_body(struct server_connection *c)
 {
+	double began = async_time();
 	int rc = next_event(c);
 
 	while (rc == PARSER_MORE) {
 		struct async_timeout limit;
 
-		async_timeout_begin(&limit, c->server->options.idle_timeout);
+		async_timeout_begin(&limit, body_patience(c, began));
 		rc = async_timeout_end(&limit, read_more(c));
 	}
 	return rc;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "http/server.h"
 #include "tests/certs.h"
@@ -392,6 +393,142 @@ static int time_out(void)
 TEST(nobody_holds_a_connection_by_being_slow)
 {
 	run(time_out);
+}
+
+/* A byte every ten seconds, for ever: what the server says, and how long it listened. */
+static double drip(const char *head, const char *byte)
+{
+	struct net_stream *stream = dial();
+	double began = async_time();
+	char answer[512] = "";
+	ssize_t n = ASYNC_ETIMEOUT;
+
+	say(stream, head);
+	while (n == ASYNC_ETIMEOUT) {
+		struct async_timeout limit;
+
+		CHECK(async_time() - began < 1000);
+		async_timeout_begin(&limit, 10);
+		n = net_read(stream, answer, sizeof(answer) - 1);
+		n = async_timeout_end(&limit, (int)n);
+		if (n == ASYNC_ETIMEOUT)
+			say(stream, byte);
+	}
+	CHECK_CONTAINS(answer, "HTTP/1.1 408 ");
+	net_close(stream);
+	return async_time() - began;
+}
+
+static int drip_all(void)
+{
+	const char *chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+	CHECK_NEAR(drip("GET / HTTP/1.1\r\nHost: h\r\nX: ", "y"), 10, 1);
+	CHECK_NEAR(drip("\r\n", "\r\n"), 10, 1);
+	CHECK_NEAR(drip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n", "x"), 60, 5);
+	CHECK_NEAR(drip(chunked, "1\r\nx\r\n"), 60, 5);
+	CHECK_NEAR(drip(format("%s1;", chunked), "x"), 60, 5);
+	CHECK_NEAR(drip(format("%s0\r\nX: ", chunked), "y"), 60, 5);
+	CHECK_INT(handled, 0);
+	return 0;
+}
+
+TEST(nobody_holds_a_connection_by_dripping)
+{
+	run(drip_all);
+}
+
+static int flood_ahead(void)
+{
+	struct net_stream *stream = dial();
+	char *many = malloc(4000 * strlen(GET("/")) + 1);
+
+	for (int i = 0; i < 4000; i++)
+		strcpy(many + i * strlen(GET("/")), GET("/"));
+	say(stream, many);
+	free(many);
+	exchange(LAST("/"), HELLO_LAST);
+	CHECK(handled < 2000);
+	net_close(stream);
+	return 0;
+}
+
+TEST(requests_in_thousands_sent_ahead_do_not_keep_others_waiting)
+{
+	run(flood_ahead);
+}
+
+/* Two programs might see two ends in them; what follows must not become a request. */
+static int smuggle(void)
+{
+#define POST(fields) "POST / HTTP/1.1\r\nHost: h\r\n" fields "\r\n"
+	static const char *const heads[] = {
+		POST("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+		POST("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n"),
+		POST("Content-Length: 3\r\nContent-Length: 0\r\n"),
+		POST("Content-Length: 3\r\nContent-Length: 3\r\n"),
+		POST("Content-Length: 3, 3\r\n"),
+		POST("Content-Length: +3\r\n"),
+		POST("Content-Length : 3\r\n"),
+		POST("Content-Length: 3\r\n \r\n"),
+		POST("Transfer-Encoding : chunked\r\n"),
+		POST("Transfer-Encoding: xchunked\r\n"),
+		POST("Transfer-Encoding: chunked, identity\r\n"),
+		POST("Transfer-Encoding: gzip, chunked\r\n"),
+		POST("Transfer-Encoding:\x0b"
+		     "chunked\r\n"),
+		POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n"),
+		POST("Transfer-Encoding:\r\n chunked\r\n"),
+		POST("X: a\rTransfer-Encoding: chunked\r\n"),
+		POST("Host: other\r\n"),
+		"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"POST /a b HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/1.1\r\n\r\n",
+		POST("Transfer-Encoding: chunked\r\n") "3\nabc\r\n0\r\n\r\n",
+		POST("Transfer-Encoding: chunked\r\n") "3\r\nabcd\r\n0\r\n\r\n",
+		POST("Transfer-Encoding: chunked\r\n") "0x3\r\nabc\r\n0\r\n\r\n",
+		POST("Transfer-Encoding: chunked\r\n") "3 ;\r\nabc\r\n0\r\n\r\n\n",
+	};
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads) - 1; i++) {
+		struct net_stream *stream = dial();
+		char *got;
+
+		say(stream, format("%s0\r\n\r\n%s", heads[i], GET("/smuggled")));
+		got = hear_all(stream, NULL);
+		if (strcmp(got, REFUSED("400 Bad Request", "16")) != 0 || handled)
+			FAIL("%s: %u handled, %s", heads[i], handled, got);
+		free(got);
+		net_close(stream);
+	}
+	return 0;
+}
+
+TEST(what_could_smuggle_a_request_is_refused_with_all_that_follows)
+{
+	run(smuggle);
+}
+
+static int half_close(void)
+{
+	struct net_stream *stream = dial();
+	char *got;
+
+	say(stream, GET("/") GET("/"));
+	shutdown(net_fd(stream), SHUT_WR);
+	got = hear_all(stream, NULL);
+	CHECK_STR(got, HELLO HELLO);
+	free(got);
+	net_close(stream);
+	exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" LAST(
+			 "/"),
+		 HELLO HELLO_LAST);
+	return 0;
+}
+
+TEST(a_half_closed_client_gets_its_answers_and_an_upgrade_is_not_taken)
+{
+	run(half_close);
 }
 
 static int half_requests(void)
