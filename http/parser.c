@@ -34,6 +34,7 @@ struct parser {
 	bool head_done, body_begun, done;
 	bool no_body; /* whatever the head announces */
 	uint64_t bytes, body_bytes;
+	uint64_t part; /* the bytes that a Content-Range announces; UINT64_MAX: none */
 };
 
 static int fail(struct parser *parser, int code, const char *why)
@@ -149,6 +150,9 @@ static int check_response(struct parser *parser)
 			    headers_find(head->headers, head->header_count, "content-range"),
 			    head->content_length))
 		return fail(parser, HTTP_EUNEXPECTED_206, "206 with another range than asked for");
+	if (status == 206)
+		parser->part = range_length(
+			headers_find(head->headers, head->header_count, "content-range"));
 	parser->no_body = options->head_request || status == 204 || status == 205 || status == 304;
 	head->until_eof = !parser->no_body && !head->chunked && head->content_length < 0;
 	return 0;
@@ -225,6 +229,12 @@ static int on_message_complete(http_parser *foreign)
 
 	if (!parser->head_done)
 		return record(parser, INTERIM);
+	/* The framing alone may not have said how much there had to be. */
+	if (parser->part != UINT64_MAX && !parser->no_body && parser->body_bytes != parser->part)
+		return fail(parser,
+			    parser->body_bytes < parser->part ? HTTP_EBODY_TRUNCATED
+							      : HTTP_EUNEXPECTED_206,
+			    "the body has not the length that its Content-Range says");
 	parser->done = true;
 	parser->head.keep_alive = may_keep_alive(parser);
 	return record(parser, PARSER_DONE);
@@ -376,8 +386,12 @@ int parser_finish(struct parser *parser)
 		return fail(parser, HTTP_ECLOSED_EARLY,
 			    parser->bytes ? "the stream ended inside the head"
 					  : "the stream ended before the first byte");
-	if (parser->head.until_eof && step(parser, "", 0, &used) == PARSER_DONE)
-		return PARSER_DONE;
+	if (parser->head.until_eof) {
+		int rc = step(parser, "", 0, &used);
+
+		if (rc == PARSER_DONE || rc < 0)
+			return rc;
+	}
 	return fail(parser, HTTP_EBODY_TRUNCATED, "the stream ended inside the body");
 }
 
@@ -411,6 +425,7 @@ void parser_begin(struct parser *parser, const struct parser_options *options)
 	parser->why = "";
 	parser->head_done = parser->body_begun = parser->done = parser->no_body = false;
 	parser->bytes = parser->body_bytes = 0;
+	parser->part = UINT64_MAX;
 }
 
 const struct parser_head *parser_head(const struct parser *parser)

@@ -66,3 +66,10 @@ bool range_answered(const char *asked, const char *got, int64_t length)
 		return false;
 	return first == from && last <= to;
 }
+
+uint64_t range_length(const char *got)
+{
+	uint64_t first, last, size;
+
+	return parse_part(got, &first, &last, &size) ? last - first + 1 : UINT64_MAX;
+}

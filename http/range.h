@@ -15,4 +15,7 @@
  */
 bool range_answered(const char *asked, const char *got, int64_t length);
 
+/* How many bytes a Content-Range says that there are; UINT64_MAX: it does not (or is NULL). */
+uint64_t range_length(const char *got);
+
 #endif

@@ -32,7 +32,8 @@ struct fixture {
 
 static void ask_for(const struct fixture *fixture, size_t cut)
 {
-	struct http_header asked = { fixture->asked, "x" };
+	bool part = fixture->asked && strcmp(fixture->asked, "Range") == 0;
+	struct http_header asked = { fixture->asked, part ? "bytes=0-1" : "x" };
 	struct http_options options = {
 		.method = fixture->method,
 		.headers = &asked,
@@ -214,6 +215,17 @@ PROPERTY(items_34_36_answers_to_questions_not_asked_are_errors,
 	   STAYS, HTTP_EUNEXPECTED_206 },
 	 { BYTES("HTTP/1.1 206 P\r\nContent-Length: 2\r\nContent-Range: bytes 0-1/9\r\n\r\nhi"),
 	   STAYS, 0, 206, "hi", KEPT, .asked = "range" })
+
+#define PART "HTTP/1.1 206 P\r\nContent-Range: bytes 0-1/9\r\n"
+PROPERTY(item_36_a_part_is_as_long_as_its_content_range_says,
+	 { BYTES(PART "\r\nhi"), CLOSES, 0, 206, "hi", DROPPED, .asked = "Range" },
+	 { BYTES(PART "\r\nh"), CLOSES, HTTP_EBODY_TRUNCATED, .asked = "Range" },
+	 { BYTES(PART "\r\n"), CLOSES, HTTP_EBODY_TRUNCATED, .asked = "Range" },
+	 { BYTES(PART "\r\nhi!"), CLOSES, HTTP_EUNEXPECTED_206, .asked = "Range" },
+	 { BYTES(PART "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"), STAYS, 0, 206,
+	   "hi", KEPT, .asked = "Range" },
+	 { BYTES(PART "Transfer-Encoding: chunked\r\n\r\n1\r\nh\r\n0\r\n\r\n"), STAYS,
+	   HTTP_EBODY_TRUNCATED, .asked = "Range" })
 
 /* "hello" by gzip: its head, its data, its checksum and length. */
 #define GZIP_HELLO                     \

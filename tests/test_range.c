@@ -32,3 +32,12 @@ TEST(several_ranges_and_other_units_are_left_to_the_caller)
 	CHECK(range_answered("bytes=0-1,4-5", NULL, -1));
 	CHECK(range_answered("items=0-4", NULL, -1));
 }
+
+TEST(a_part_has_a_length_of_its_own)
+{
+	CHECK(range_length("bytes 2-3/9") == 2);
+	CHECK(range_length("bytes 0-0/*") == 1);
+	CHECK(range_length("bytes 3-2/9") == UINT64_MAX);
+	CHECK(range_length("bytes */9") == UINT64_MAX);
+	CHECK(range_length(NULL) == UINT64_MAX);
+}
