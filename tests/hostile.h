@@ -22,6 +22,7 @@ struct fault {
 	const struct raw_step *script;
 	const char *code;  /* as in a record; NULL: a response after all */
 	const char *phase; /* of the error */
+	const char *type;  /* of the record; NULL: response, or error */
 	int status;	   /* of the response */
 	const char *body;
 };

@@ -123,7 +123,7 @@ static void check_response(const struct line *line, json_t *record, const char *
 	const struct fault *fault = &line->fault;
 	const char *body = string_in(record, "body_text");
 
-	if (strcmp(string_in(record, "type"), "response") != 0)
+	if (strcmp(string_in(record, "type"), fault->type ? fault->type : "response") != 0)
 		FAIL("%s: not a response but %s", fault->name, text);
 	if (integer_in(record, "status") != fault->status ||
 	    (fault->body && strcmp(body ? body : "", fault->body) != 0))

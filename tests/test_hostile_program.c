@@ -21,6 +21,7 @@
 		RAW_REQUEST, __VA_ARGS__, RAW_HOLD, RAW_END \
 	}
 #define BYTES(text) .bytes = (text), .size = sizeof(text) - 1, .ending = RAW_VERB_AGAIN
+#define ENDS(text) .bytes = (text), .size = sizeof(text) - 1, .ending = RAW_VERB_END
 #define IS(answer, text) .status = (answer), .body = (text)
 
 TEST_WITH_LIMIT(every_fault_is_a_record_of_its_own, 60)
@@ -30,6 +31,76 @@ TEST_WITH_LIMIT(every_fault_is_a_record_of_its_own, 60)
 	for (size_t i = 0; i < hostile_fault_count; i++)
 		lines[i].fault = hostile_faults[i];
 	hostile_run(lines, hostile_fault_count, 20, ARGV("--summary", "none"));
+}
+
+/* ---- Answers to what was asked ---------------------------------------------------------------- */
+
+#define PART(range, body) \
+	BYTES("HTTP/1.1 206 P\r\nContent-Range: " range "\r\nContent-Length: 2\r\n\r\n" body)
+#define UNTIL_END "HTTP/1.1 206 P\r\nContent-Range: bytes 2-3/9\r\n\r\n"
+#define IN_CHUNKS \
+	"HTTP/1.1 206 P\r\nContent-Range: bytes 2-3/9\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define NOT_ASKED .code = "unexpected_206", .phase = "head"
+
+TEST(item_36_a_part_has_to_be_the_part_that_was_asked_for)
+{
+	const struct line lines[] = {
+		{ .fault = { "36 that part", PART("bytes 2-3/9", "hi"), IS(206, "hi") } },
+		{ .fault = { "36 of unknown size", PART("bytes 2-3/*", "hi"), IS(206, "hi") } },
+		{ .fault = { "36 another part", PART("bytes 3-4/9", "hi"), NOT_ASKED } },
+		{ .fault = { "36 more than asked", PART("bytes 2-4/9", "hi"), NOT_ASKED } },
+		{ .fault = { "36 of another length", PART("bytes 2-2/9", "hi"), NOT_ASKED } },
+		{ .fault = { "36 backwards", PART("bytes 3-2/9", "hi"), NOT_ASKED } },
+		{ .fault = { "36 behind the end", PART("bytes 2-3/2", "hi"), NOT_ASKED } },
+		{ .fault = { "36 no numbers", PART("bytes two-three/9", "hi"), NOT_ASKED } },
+		{ .fault = { "36 larger than any number",
+			     PART("bytes 18446744073709551618-18446744073709551619/9", "hi"),
+			     NOT_ASKED } },
+		{ .fault = { "36 no Content-Range",
+			     BYTES("HTTP/1.1 206 P\r\nContent-Length: 2\r\n\r\nhi"), NOT_ASKED } },
+		{ .fault = { "36 several parts",
+			     BYTES("HTTP/1.1 206 P\r\nContent-Type: multipart/byteranges; boundary=x\r\nContent-Length: 2\r\n\r\nhi"),
+			     NOT_ASKED } },
+		{ .fault = { "36 the whole instead", BYTES(HI), IS(200, "hi") } },
+		{ .fault = { "36 nothing there",
+			     BYTES("HTTP/1.1 416 R\r\nContent-Length: 0\r\n\r\n"),
+			     .code = "http_416" } },
+		{ .fault = { "36 cut short", ENDS(UNTIL_END "h"), .code = "body_truncated",
+			     .phase = "body" } },
+		{ .fault = { "36 nothing of it", ENDS(UNTIL_END), .code = "body_truncated",
+			     .phase = "body" } },
+		{ .fault = { "36 all of it", ENDS(UNTIL_END "hi"), IS(206, "hi") } },
+		{ .fault = { "36 more than it", ENDS(UNTIL_END "hi!"), .code = "unexpected_206",
+			     .phase = "body" } },
+		{ .fault = { "36 too little in chunks", BYTES(IN_CHUNKS "1\r\nh\r\n0\r\n\r\n"),
+			     .code = "body_truncated", .phase = "body" } },
+		{ .fault = { "36 too much in chunks", BYTES(IN_CHUNKS "3\r\nhi!\r\n0\r\n\r\n"),
+			     .code = "unexpected_206", .phase = "body" } },
+		{ .fault = { "36 the right chunks", BYTES(IN_CHUNKS "2\r\nhi\r\n0\r\n\r\n"),
+			     IS(206, "hi") } },
+	};
+
+	HOSTILE_RUN(lines, 10, "-H", "Range: bytes=2-3");
+}
+
+TEST(item_33_a_304_that_was_asked_for_ends_with_its_head)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 304 N\r\n\r\n",
+		"HTTP/1.1 304 N\r\nContent-Length: 5000\r\n\r\n",
+		"HTTP/1.1 304 N\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 304 N\r\nContent-Encoding: gzip\r\nContent-Length: 5000\r\n\r\n",
+	};
+	struct line lines[array_size(answers)] = { 0 };
+
+	for (size_t i = 0; i < array_size(answers); i++)
+		lines[i].fault = (struct fault){ .name = answers[i],
+						 .bytes = answers[i],
+						 .size = strlen(answers[i]),
+						 .ending = RAW_VERB_AGAIN,
+						 .type = "unchanged",
+						 .status = 304 };
+	HOSTILE_RUN(lines, 10, "-H", "If-None-Match: \"x\"");
 }
 
 /* ---- Timing ---------------------------------------------------------------------------------- */

@@ -4,7 +4,6 @@
 # ports are free: see run.
 # shellcheck shell=bash disable=SC2154 # build, work and PEERS are the runner's
 
-passed=0 failed=0 skipped=0
 libraries=$PEERS/usr/lib/$(uname -m)-linux-gnu
 collect=$build/collect
 
