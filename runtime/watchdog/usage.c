@@ -165,26 +165,33 @@ bool watchdog_traced(pid_t tid)
 	return tracer != NULL && strtol(tracer + strlen("TracerPid:"), NULL, 10) != 0;
 }
 
+/* A file that cannot be opened for want of descriptors says nothing of the system. */
+static bool is_hidden(pid_t tid, const char *name)
+{
+	char text[64];
+
+	errno = 0;
+	return !slurp(tid, name, text, sizeof(text)) && errno != EMFILE && errno != ENFILE;
+}
+
 size_t watchdog_blind_spots(pid_t tid, char *buffer, size_t size)
 {
 	struct watchdog_text text = text_begin(buffer, size);
-	struct watchdog_call call;
 	const char *between = "[watchdog] this system does not show";
 	char byte;
 
-	watchdog_call_read(tid, &call);
-	if (watchdog_waiting(tid) < 0) {
+	if (is_hidden(tid, "schedstat")) {
 		text_add(&text,
 			 "%s how long a thread waits for a CPU (so the limit applies to the "
 			 "time on the clock)",
 			 between);
 		between = ", nor";
 	}
-	if (call.state == WATCHDOG_UNKNOWN) {
+	if (is_hidden(tid, "syscall")) {
 		text_add(&text, "%s what a blocked thread is in", between);
 		between = ", nor";
 	}
-	if (maps_read(&byte, 1, (uintptr_t)&call) != 1 || !MACHINE_KNOWN)
+	if (maps_read(&byte, 1, (uintptr_t)&between) != 1 || !MACHINE_KNOWN)
 		text_add(&text, "%s stacks", between);
 	if (text.used > 0)
 		text_add(&text, "\n");
