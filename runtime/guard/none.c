@@ -5,6 +5,7 @@
 #include "runtime/guard/guard.h"
 
 #include "runtime/async.h"
+#include "runtime/say.h"
 #include "runtime/watchdog/options.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ struct guard *guard_start(struct heartbeat *hb)
 
 	(void)hb;
 	if (watchdog_options_strict() != WATCHDOG_LENIENT && !atomic_flag_test_and_set(&said))
-		(void)!write(STDERR_FILENO, text, strlen(text));
+		say_all(text, strlen(text));
 	return NULL;
 }
 

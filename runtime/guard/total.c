@@ -8,6 +8,7 @@
  * process with the status, if it has to fail. A child after fork() answers for itself alone.
  */
 #include "runtime/guard/internal.h"
+#include "runtime/say.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ bool guard_is_fatal(enum guard_severity severity)
 
 void guard_say(const char *text)
 {
-	(void)!write(STDERR_FILENO, text, strlen(text));
+	say_all(text, strlen(text));
 }
 
 void guard_total_begin(bool only_fatal)

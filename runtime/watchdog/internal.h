@@ -198,7 +198,6 @@ void watchdog_emit_total(struct watchdog *w);
 /* Opens the file that was asked for; what cannot be opened is said, and stderr stands in. */
 void watchdog_output_open(struct watchdog *w);
 void watchdog_output_close(struct watchdog *w);
-void watchdog_write(int fd, const char *text, size_t length);
 /* Counts in the process, for async_watchdog_stalls() and its kin. Returns the number. */
 unsigned watchdog_count(enum async_verdict verdict);
 

@@ -4,6 +4,7 @@
  * for. What follows from a finding, too: abort, and the exit code of the process.
  */
 #include "runtime/watchdog/internal.h"
+#include "runtime/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +74,7 @@ void watchdog_output_open(struct watchdog *w)
 		return;
 	snprintf(text, sizeof(text), "[watchdog] reports go to stderr: %s cannot be opened: %s\n",
 		 w->options.file, strerror(errno));
-	watchdog_write(STDERR_FILENO, text, strlen(text));
+	say_all(text, strlen(text));
 }
 
 void watchdog_output_close(struct watchdog *w)
@@ -82,21 +83,9 @@ void watchdog_output_close(struct watchdog *w)
 		close(w->output);
 }
 
-void watchdog_write(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0 && errno != EINTR)
-			return;
-		text += written > 0 ? written : 0;
-		length -= written > 0 ? (size_t)written : 0;
-	}
-}
-
 static void put(const struct watchdog *w, size_t length)
 {
-	watchdog_write(w->output >= 0 ? w->output : STDERR_FILENO, w->text, length);
+	say_all_to(w->output >= 0 ? w->output : STDERR_FILENO, w->text, length);
 }
 
 /* ---- Reports --------------------------------------------------------------------------------- */

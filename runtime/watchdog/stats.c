@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stats.c - LOOPHOUND_WATCHDOG=stats: the loop's accounts, printed when it closes. */
 #include "runtime/account.h"
+#include "runtime/say.h"
 #include "runtime/watchdog/options.h"
 #include "runtime/watchdog/watchdog.h"
 
@@ -20,8 +21,7 @@ void watchdog_say_accounts(const struct account *account, const struct heartbeat
 	account_read(account, hb, &accounts);
 	if (options.file[0] != '\0')
 		fd = open(options.file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	(void)!write(fd >= 0 ? fd : STDERR_FILENO, text,
-		     account_text(&accounts, text, sizeof(text)));
+	say_all_to(fd >= 0 ? fd : STDERR_FILENO, text, account_text(&accounts, text, sizeof(text)));
 	if (fd >= 0)
 		close(fd);
 }

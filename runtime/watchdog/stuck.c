@@ -7,6 +7,7 @@
 
 #include "runtime/base.h"
 #include "runtime/dump/dump.h"
+#include "runtime/say.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static void say_where(struct watchdog *w, bool callback, int64_t since)
 	else
 		length += (int)watchdog_report_stack(stall, text + length,
 						     sizeof(text) - (size_t)length);
-	(void)!write(STDERR_FILENO, text, (size_t)length);
+	say_all(text, (size_t)length);
 }
 
 /* False when the loop has gone on. */
