@@ -76,7 +76,7 @@ PROGRAMS = $(MAINS:app/%.c=$(BUILD)/%)
 HARNESS  = $(call objects,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 TESTS    = $(TEST_SRC:%.c=$(BUILD)/%) $(patsubst %.c,$(BUILD)/%_O0,$(filter $(ALSO_O0),$(TEST_SRC)))
 # Lines and frames are named differently without optimisation: these are tested both ways.
-ALSO_O0  = tests/test_watchdog.c tests/test_backtrace.c tests/test_dump_stack.c
+ALSO_O0  = tests/test_watchdog.c tests/test_backtrace.c tests/test_dump_stack.c tests/test_gdb.c
 BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c)))
 
 # V=1 shows the commands.

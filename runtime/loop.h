@@ -120,7 +120,7 @@ struct async_loop {
 	struct async_list posted;
 	uint16_t generation;
 	bool closed;
-	struct async_loop *next_spare;
+	struct async_loop *next_spare, *next_block;
 };
 
 /* The loop of this thread; NULL outside async_run. Tasks never move, so it is safe to keep. */
@@ -141,7 +141,9 @@ void loop_drop_scheduled(struct async_loop *loop);
 int64_t loop_now(const struct async_loop *loop);
 void loop_call_soon(struct async_loop *loop, struct async_handle *handle);
 
-/* loop_handle.c: zeroed but for its end; NULL without memory. */
+/* loop_handle.c: all blocks of loops, by next_block, for debuggers. */
+extern struct async_loop *loop_blocks;
+/* Zeroed but for its end; NULL without memory. */
 struct async_loop *loop_get_block(void);
 void loop_put_block(struct async_loop *loop);
 /* Other threads may post calls from now on; or no longer, and those not collected are left over. */

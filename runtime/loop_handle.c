@@ -19,6 +19,9 @@
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct async_loop *spare;
 
+/* All there are, open or not. Only debuggers read it (gdb/), which is why it is not static. */
+__attribute__((used)) struct async_loop *loop_blocks;
+
 static struct async_loop *take_spare(void)
 {
 	struct async_loop *loop;
@@ -43,6 +46,10 @@ static struct async_loop *map_new(void)
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->generation = 1;
 	loop->closed = true;
+	pthread_mutex_lock(&spare_lock);
+	loop->next_block = loop_blocks;
+	loop_blocks = loop;
+	pthread_mutex_unlock(&spare_lock);
 	return loop;
 }
 

@@ -19,12 +19,15 @@ union name_block {
 	char text[TASK_NAME];
 };
 
+#define CHUNK_TASKS ((CHUNK_BYTES - sizeof(max_align_t)) / sizeof(struct task))
+
+/* How many they are is a part of the type, for debuggers. */
 struct slab_chunk {
 	struct slab_chunk *next;
-	struct task tasks[];
+	struct task tasks[CHUNK_TASKS];
 };
 
-#define CHUNK_TASKS ((CHUNK_BYTES - sizeof(struct slab_chunk)) / sizeof(struct task))
+_Static_assert(sizeof(struct slab_chunk) <= CHUNK_BYTES, "a chunk holds its tasks");
 
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slab_chunk *spare;

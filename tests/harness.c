@@ -139,11 +139,14 @@ const char *harness_describe_status(int status)
 
 static void run_in_child(const struct harness_test *test, int log)
 {
-	struct rlimit no_core = { 0, 0 };
+	struct rlimit no_core;
 	int null = open("/dev/null", O_RDONLY);
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A test that wants a core file may raise it again. */
+	getrlimit(RLIMIT_CORE, &no_core);
+	no_core.rlim_cur = 0;
 	setrlimit(RLIMIT_CORE, &no_core);
 	dup2(null, 0);
 	dup2(log, 1);

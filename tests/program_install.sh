@@ -55,6 +55,16 @@ make install DESTDIR="$scratch/stage" PREFIX=/usr >/dev/null
 grep -q '^prefix=/usr$' stage/usr/lib/pkgconfig/loophound.pc
 [ -x stage/usr/bin/collect ] && [ -x stage/usr/bin/loophound-decode ] && [ -f stage/usr/include/loophound/net/net.h ]
 
+# What gdb loads by itself: from its own directory, for /usr; of another prefix when it is told to.
+autoload=usr/share/gdb/auto-load/usr/lib/libloophound.so.0.1.0-gdb.py
+[ "$(readlink stage/$autoload)" = /usr/share/loophound/gdb/loophound-gdb.py ]
+[ -f stage/usr/share/loophound/gdb/loophound_gdb/commands.py ]
+if command -v gdb >/dev/null; then
+	gdb -batch -nx -iex 'set debuginfod enabled off' -iex "add-auto-load-safe-path $scratch" \
+		-iex "set auto-load scripts-directory $scratch/build/prefix/share/gdb/auto-load" \
+		-ex 'help async bt' build/prefix/lib/libloophound.so | grep -q 'Print the stack of a task'
+fi
+
 # shellcheck disable=SC2046
 cc -o build/static build/fetch.c $(pkg-config --cflags loophound) build/prefix/lib/libloophound.a \
 	$(sed -n 's/^Libs.private: //p' build/prefix/lib/pkgconfig/loophound.pc)
