@@ -44,6 +44,7 @@ const struct codes_entry codes_table[] = {
 	{ "tls_cert_not_yet",        "tls",      CONFIG,    false, { NET_ETLS_CERT_NOT_YET } },
 	{ "tls_cert_host",           "tls",      CONFIG,    false, { NET_ETLS_CERT_HOST } },
 	{ "tls_cert_untrusted",      "tls",      CONFIG,    false, { NET_ETLS_CERT_UNTRUSTED } },
+	{ "tls_pin",                 "tls",      CONFIG,    false, { NET_ETLS_PIN } },
 	{ "tls_config",              "tls",      CONFIG,    false, { NET_ETLS_CONFIG } },
 	{ "tls_truncated",           "body",     UPSTREAM,  true,  { NET_ETLS_TRUNCATED } },
 	{ "write_timeout",           "send",     TRANSIENT, true,  { HTTP_EWRITE_TIMEOUT } },

@@ -87,15 +87,28 @@ static int check_urls(const struct options *options)
 	return 0;
 }
 
-/* Runs in a loop of its own, before any file is touched. */
-static int load_cacert(void *arg)
+static bool names_tls_files(const struct options *options)
 {
-	struct net_tls_options options = { .ca_file = arg };
+	return options->cacert || options->capath || options->cert || options->key || options->pin;
+}
+
+/* Runs in a loop of its own, before any file is touched. */
+static int try_tls(void *arg)
+{
+	const struct options *options = arg;
+	struct net_tls_options tls_options = {
+		.ca_file = options->cacert,
+		.ca_dir = options->capath,
+		.insecure = options->insecure,
+		.cert_file = options->cert,
+		.key_file = options->key,
+		.pins = options->pin,
+	};
 	struct net_tls_context *tls = NULL;
-	int rc = net_tls_client(&tls, &options);
+	int rc = net_tls_client(&tls, &tls_options);
 
 	if (rc < 0)
-		fprintf(stderr, "collect: --cacert %s: %s\n", options.ca_file,
+		fprintf(stderr, "collect: %s\n",
 			async_raised(rc) ? async_raised(rc)->message : async_strerror(rc));
 	net_tls_context_free(tls);
 	return rc < 0 ? 2 : 0;
@@ -227,8 +240,8 @@ static int perform(struct options *options)
 
 	if (!rc)
 		rc = check_proxy(options);
-	if (!rc && options->cacert)
-		rc = async_run(load_cacert, (void *)options->cacert);
+	if (!rc && names_tls_files(options))
+		rc = async_run(try_tls, options);
 	if (rc)
 		return rc < 0 ? 1 : rc;
 	if (!collect_files_open(&files, options, why))

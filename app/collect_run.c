@@ -243,7 +243,12 @@ static struct http_session *open_session(const struct options *options)
 		.limit = (int)options
 				 ->concurrency, /* so that the dispatcher is the one that limits */
 		.ca_file = options->cacert,
+		.ca_dir = options->capath,
 		.insecure = options->insecure,
+		.cert_file = options->cert,
+		.key_file = options->key,
+		.tls_min_version = (enum net_tls_version)options->tls_min,
+		.tls_pins = options->pin,
 		.deny_kinds = NET_KIND_LINK_LOCAL,
 		.proxy = options->proxy,
 		.no_proxy = options->no_proxy,

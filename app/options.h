@@ -55,7 +55,8 @@ struct options {
 
 	struct fields headers;
 	bool header_to_all;
-	const char *cacert;
+	const char *cacert, *capath, *cert, *key, *pin;
+	int tls_min; /* enum net_tls_version */
 	bool insecure;
 	const char *proxy, *no_proxy; /* NULL: as the environment says */
 

@@ -206,7 +206,14 @@ const struct options_row options_table[] = {
 { NULL, "allow-downgrade", 0, NULL, NULL, "follow redirects from https to http", NULL, AT(allow_downgrade) },
 
 { "tls", "cacert", 0, "FILE", NULL, "trust these certificates (PEM) instead of the system's", string, AT(cacert) },
-{ NULL, "insecure", 0, NULL, NULL, "do not verify certificates at all", NULL, AT(insecure) },
+{ NULL, "capath", 0, "DIR", NULL, "the same for all certificates in a directory (*.pem, *.crt, *.cer)", string,
+  AT(capath) },
+{ NULL, "cert", 0, "FILE", NULL, "show this certificate (PEM) to servers that ask for one", string, AT(cert) },
+{ NULL, "key", 0, "FILE", NULL, "its private key, not encrypted (in the file of --cert)", string, AT(key) },
+{ NULL, "tls-min", 0, "1.2|1.3", "1.2", "the lowest version of TLS to agree on", word, AT(tls_min), .words = "1.2|1.3" },
+{ NULL, "pin", 0, "PINS", NULL, "public keys that a server may have: sha256//BASE64, with ; between several", string,
+  AT(pin) },
+{ NULL, "insecure", 0, NULL, NULL, "do not verify certificates at all, but for --pin", NULL, AT(insecure) },
 
 { "proxy (else http_proxy, https_proxy, all_proxy, no_proxy)", "proxy", 'x', "URL", NULL,
   "http://[user:password@]host:port, socks5:// or socks5h:// (it looks names up); \"\": none", text_or_empty, AT(proxy) },

@@ -81,8 +81,12 @@ struct http_session_options {
 	bool cookies;
 	/* A user and a password for hosts that no option and no URL has one for; NULL: none. */
 	const char *netrc_file;
-	const char *ca_file;
+	/* TLS; each as in struct net_tls_options, read when the first https request is made. */
+	const char *ca_file, *ca_dir;
 	bool insecure;
+	const char *cert_file, *key_file;
+	enum net_tls_version tls_min_version;
+	const char *tls_pins;
 	/*
 	 * "http://[user:password@]host:port", socks5:// (names are looked up here) or socks5h:// (by
 	 * the proxy), for all URLs but those in no_proxy; "": none. https goes through a tunnel

@@ -94,7 +94,12 @@ static int load_tls(struct http_session *session)
 {
 	struct net_tls_options options = {
 		.ca_file = session->options.ca_file,
+		.ca_dir = session->options.ca_dir,
 		.insecure = session->options.insecure,
+		.cert_file = session->options.cert_file,
+		.key_file = session->options.key_file,
+		.min_version = session->options.tls_min_version,
+		.pins = session->options.tls_pins,
 	};
 
 	/* Whoever had the lock before may have done it. */

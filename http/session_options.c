@@ -4,11 +4,13 @@
  * read once.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/session.h"
+#include "runtime/base.h"
 
 static bool copy_string(const char **string)
 {
@@ -17,18 +19,35 @@ static bool copy_string(const char **string)
 	return *string != NULL;
 }
 
+/* Those that are kept as they are. */
+static const size_t strings[] = {
+	offsetof(struct http_session_options, user_agent),
+	offsetof(struct http_session_options, netrc_file),
+	offsetof(struct http_session_options, ca_file),
+	offsetof(struct http_session_options, ca_dir),
+	offsetof(struct http_session_options, cert_file),
+	offsetof(struct http_session_options, key_file),
+	offsetof(struct http_session_options, tls_pins),
+};
+
+static const char **string_at(struct http_session_options *options, size_t which)
+{
+	return (const char **)((char *)options + strings[which]);
+}
+
 static int copy_options(struct http_session_options *copy,
 			const struct http_session_options *options)
 {
 	bool copied = true;
 
 	*copy = *options;
-	if (copy->user_agent)
-		copied = copy_string(&copy->user_agent);
-	if (copy->ca_file)
-		copied = copy_string(&copy->ca_file) && copied;
-	if (copy->netrc_file)
-		copied = copy_string(&copy->netrc_file) && copied;
+	for (size_t i = 0; i < array_size(strings); i++) {
+		const char **string = string_at(copy, i);
+
+		/* What could not be copied is NULL then, and the others are copies nevertheless. */
+		if (*string)
+			copied = copy_string(string) && copied;
+	}
 	/* They become something else. */
 	copy->proxy = copy->no_proxy = copy->base_url = NULL;
 	copy->headers = NULL;
@@ -94,9 +113,8 @@ void session_options_drop(struct http_session *session)
 		free((char *)session->headers[i].value);
 	}
 	free(session->headers);
-	free((char *)session->options.user_agent);
-	free((char *)session->options.ca_file);
-	free((char *)session->options.netrc_file);
+	for (size_t i = 0; i < array_size(strings); i++)
+		free((char *)*string_at(&session->options, i));
 	free(session->netrc);
 	cookies_clear(&session->cookies);
 	url_free(session->base);

@@ -28,6 +28,7 @@ static const struct async_error_entry net_codes[] = {
 	{ NET_ETLS_TRUNCATED, "NET_ETLS_TRUNCATED",
 	  "the TLS connection was cut without a close_notify" },
 	{ NET_ETLS_CONFIG, "NET_ETLS_CONFIG", "certificates or keys that cannot be used" },
+	{ NET_ETLS_PIN, "NET_ETLS_PIN", "the server's public key is not one of those pinned" },
 	{ NET_EINCOMPLETE, "NET_EINCOMPLETE", "the end came before all that was to be read" },
 	{ NET_ELIMITOVERRUN, "NET_ELIMITOVERRUN", "no separator within the limit" },
 };

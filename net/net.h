@@ -33,6 +33,7 @@ enum net_code {
 	NET_ETLS_CERT_UNTRUSTED = -11014,
 	NET_ETLS_TRUNCATED = -11015, /* end of file without close_notify */
 	NET_ETLS_CONFIG = -11016, /* a CA file or certificate that cannot be loaded; no CA at all */
+	NET_ETLS_PIN = -11017,	  /* the server's public key is none of those that are pinned */
 	NET_EINCOMPLETE = -11020, /* IncompleteReadError: the end came before what was to be read */
 	NET_ELIMITOVERRUN = -11021, /* LimitOverrunError: no separator within the limit */
 };
@@ -195,17 +196,36 @@ void net_listener_close(struct net_listener *listener);
 
 struct net_tls_context;
 
+enum net_tls_version { NET_TLS_1_2, NET_TLS_1_3 };
+
 struct net_tls_options {
-	const char *ca_file; /* PEM; NULL: the system's, SSL_CERT_FILE and SSL_CERT_DIR honoured */
-	bool insecure;	     /* no verification at all */
+	/*
+	 * Whom to trust: a PEM file, and all files of a directory that have the names of certificates
+	 * (*.pem, *.crt, *.cer, or a hash as c_rehash gives it), each read now. Both NULL: the
+	 * system's, SSL_CERT_FILE and SSL_CERT_DIR honoured.
+	 */
+	const char *ca_file, *ca_dir;
+	bool insecure; /* no verification, but of pins */
+	/*
+	 * What to show a server that asks who we are: PEM, the certificate with its chain; its key,
+	 * not encrypted. key_file NULL: it is in cert_file. cert_file NULL: nothing.
+	 */
+	const char *cert_file, *key_file;
+	enum net_tls_version min_version; /* the lowest to agree on; TLS 1.2 */
+	/*
+	 * The only public keys that a server may have, besides a certificate that is good:
+	 * "sha256//" and the base64 of the SHA-256 of its SubjectPublicKeyInfo, as curl writes
+	 * it, with a ';' between several. NULL: any.
+	 */
+	const char *pins;
 };
 
 /*
  * A client's settings, to be shared by all its connections: verification on, TLS 1.2 or later, SNI,
  * host and IP checks, no renegotiation, session reuse per host and port. Parsing the CA bundle
- * takes tens of ms, so it runs on the thread pool. Belongs to the running loop. options may be NULL.
- * Returns 0 or NET_ETLS_CONFIG (async_raise has the reason; without any CA the text names the
- * package ca-certificates), ASYNC_ENOMEM, ASYNC_ECANCELED.
+ * takes tens of ms, so it runs on the thread pool. Belongs to the running loop. options may be NULL,
+ * and need not stay. Returns 0 or NET_ETLS_CONFIG (async_raise names the file and what is wrong with
+ * it; without any CA the text names the package ca-certificates), ASYNC_ENOMEM, ASYNC_ECANCELED.
  */
 #define net_tls_client(out, options) net_tls_client_at(ASYNC_HERE, (out), (options))
 ASYNC_SUSPENDS

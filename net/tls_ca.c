@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls_ca.c - whom a client trusts: the file that it names, else SSL_CERT_FILE and SSL_CERT_DIR, else
- * the system's bundle.
+ * tls_ca.c - whom a client trusts: the file and the directory that it names, else SSL_CERT_FILE and
+ * SSL_CERT_DIR, else the system's bundle.
  *
- * The bundle is read as a whole, on a thread: OpenSSL's default would look into a directory in the
- * middle of each handshake, on the loop. Directories serve only where there is no bundle.
+ * Whatever is named is read as a whole, on a thread: OpenSSL's default would look into a directory
+ * in the middle of each handshake, on the loop. It does so only where there is no bundle.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -49,7 +50,47 @@ static bool is_there(const char *path)
 	return fd >= 0;
 }
 
-/* Does it hold a certificate under the name that OpenSSL looks for, a hash and a number? */
+/* The name that OpenSSL looks for: a hash and a number. */
+static bool is_hash(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.';
+}
+
+static bool is_certificate(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && (is_hash(name) || strcmp(end, ".pem") == 0 || strcmp(end, ".crt") == 0 ||
+		       strcmp(end, ".cer") == 0);
+}
+
+/* All that is there by a certificate's name, now. Twice the same one is no matter. */
+static bool load_all(SSL_CTX *settings, const char *path, char *reason, size_t size)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	char file[512];
+	int found = 0;
+	bool good = true;
+
+	if (!directory) {
+		snprintf(reason, size, "cannot read the directory %.256s: %s", path,
+			 async_strerror(-errno));
+		return false;
+	}
+	while (good && (entry = readdir(directory)) != NULL) {
+		if (!is_certificate(entry->d_name))
+			continue;
+		snprintf(file, sizeof file, "%.250s/%s", path, entry->d_name);
+		good = load_file(settings, file, reason, size);
+		found++;
+	}
+	closedir(directory);
+	if (good && found == 0)
+		snprintf(reason, size, "no CA certificates in the directory %.256s", path);
+	return good && found > 0;
+}
+
 static bool is_ca_directory(const char *path)
 {
 	DIR *directory = is_there(path) ? opendir(path) : NULL;
@@ -59,7 +100,7 @@ static bool is_ca_directory(const char *path)
 	if (!directory)
 		return false;
 	while (!found && (entry = readdir(directory)) != NULL)
-		found = strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.';
+		found = is_hash(entry->d_name);
 	closedir(directory);
 	return found;
 }
@@ -87,12 +128,10 @@ static bool load_system(SSL_CTX *settings, char *reason, size_t size)
 	return false;
 }
 
-bool tls_ca_load(struct ssl_ctx_st *settings, const char *ca_file, char *reason, size_t size)
+static bool load_environment_or_system(SSL_CTX *settings, char *reason, size_t size)
 {
 	const char *file = getenv("SSL_CERT_FILE"), *directory = getenv("SSL_CERT_DIR");
 
-	if (ca_file)
-		return load_file(settings, ca_file, reason, size);
 	if (file && *file && !load_file(settings, file, reason, size))
 		return false;
 	if (directory && *directory && !load_directory(settings, directory, reason, size))
@@ -100,4 +139,14 @@ bool tls_ca_load(struct ssl_ctx_st *settings, const char *ca_file, char *reason,
 	if ((file && *file) || (directory && *directory))
 		return true;
 	return load_system(settings, reason, size);
+}
+
+bool tls_ca_load(struct ssl_ctx_st *settings, const struct net_tls_options *options, char *reason,
+		 size_t size)
+{
+	if (!options->ca_file && !options->ca_dir)
+		return load_environment_or_system(settings, reason, size);
+	if (options->ca_file && !load_file(settings, options->ca_file, reason, size))
+		return false;
+	return !options->ca_dir || load_all(settings, options->ca_dir, reason, size);
 }

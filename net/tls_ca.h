@@ -5,7 +5,8 @@
 
 #include "net/tls.h"
 
-/* Reads files: for a thread. ca_file may be NULL. False: reason says why, ready for the user. */
-bool tls_ca_load(struct ssl_ctx_st *settings, const char *ca_file, char *reason, size_t size);
+/* Reads files: for a thread. False: reason says why, ready for the user. */
+bool tls_ca_load(struct ssl_ctx_st *settings, const struct net_tls_options *options, char *reason,
+		 size_t size);
 
 #endif

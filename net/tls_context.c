@@ -13,19 +13,23 @@
 #include <string.h>
 
 #include "net/tls_ca.h"
+#include "net/tls_pin.h"
 
 struct net_tls_context {
 	SSL_CTX *settings;
 	bool server;
-	int references; /* the owner's, and one for each connection */
+	int references;	       /* the owner's, and one for each connection */
+	struct tls_pins *pins; /* NULL: any key */
 	struct tls_sessions sessions;
 };
 
 /* What a thread is to load, and why it could not. */
 struct loading {
 	SSL_CTX *settings;
+	struct tls_pins *pins;
 	const struct net_tls_options *client; /* NULL: a server */
-	const char *cert_file, *key_file;
+	const char *cert_file, *key_file;     /* cert_file NULL: none */
+	bool encrypted;			      /* the key is */
 	char reason[480];
 };
 
@@ -73,6 +77,9 @@ static bool set_common(SSL_CTX *settings)
 
 static bool set_client(SSL_CTX *settings, const struct net_tls_options *options)
 {
+	if (options->min_version == NET_TLS_1_3 &&
+	    SSL_CTX_set_min_proto_version(settings, TLS1_3_VERSION) != 1)
+		return false;
 	SSL_CTX_set_verify(settings, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_session_cache_mode(settings,
 				       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -88,26 +95,69 @@ static void set_server(SSL_CTX *settings)
 	SSL_CTX_set_alpn_select_cb(settings, choose_protocol, NULL);
 }
 
-static bool load_pair(struct loading *loading)
+/* OpenSSL would ask on the terminal, and wait. */
+static int give_no_password(char *buffer, int size, int writing, void *arg)
+{
+	struct loading *loading = arg;
+
+	(void)buffer;
+	(void)size;
+	(void)writing;
+	loading->encrypted = true;
+	return -1;
+}
+
+/* what: with the file's name in it. */
+static bool refuse(struct loading *loading, const char *what, const char *file)
 {
 	char text[160];
 
+	tls_error_text(text, sizeof text);
+	snprintf(loading->reason, sizeof loading->reason, "%s %.256s: %s", what, file,
+		 loading->encrypted ? "it is encrypted, and there is nobody to ask for a password"
+				    : text);
+	return false;
+}
+
+/* A certificate and its key, which may be in the same file. */
+static bool load_pair(struct loading *loading)
+{
+	const char *key = loading->key_file ? loading->key_file : loading->cert_file;
+
+	if (!loading->cert_file) {
+		if (key)
+			snprintf(loading->reason, sizeof loading->reason,
+				 "the key %.256s is for no certificate: none is named", key);
+		return !key;
+	}
 	ERR_clear_error();
-	if (SSL_CTX_use_certificate_chain_file(loading->settings, loading->cert_file) != 1) {
-		tls_error_text(text, sizeof text);
-		snprintf(loading->reason, sizeof loading->reason,
-			 "cannot load a certificate from %.256s: %s", loading->cert_file, text);
-		return false;
-	}
-	if (SSL_CTX_use_PrivateKey_file(loading->settings, loading->key_file, SSL_FILETYPE_PEM) !=
-		    1 ||
-	    SSL_CTX_check_private_key(loading->settings) != 1) {
-		tls_error_text(text, sizeof text);
-		snprintf(loading->reason, sizeof loading->reason,
-			 "cannot use %.256s as the certificate's key: %s", loading->key_file, text);
-		return false;
-	}
+	SSL_CTX_set_default_passwd_cb(loading->settings, give_no_password);
+	SSL_CTX_set_default_passwd_cb_userdata(loading->settings, loading);
+	if (SSL_CTX_use_certificate_chain_file(loading->settings, loading->cert_file) != 1)
+		return refuse(loading, "cannot load a certificate from", loading->cert_file);
+	if (SSL_CTX_use_PrivateKey_file(loading->settings, key, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(loading->settings) != 1)
+		return refuse(loading, "cannot use as the certificate's key", key);
 	return true;
+}
+
+static bool load_client(struct loading *loading)
+{
+	const struct net_tls_options *options = loading->client;
+
+	if (!set_client(loading->settings, options) || !load_pair(loading))
+		return false;
+	if (options->pins && !tls_pins_set(&loading->pins, loading->settings, options,
+					   loading->reason, sizeof loading->reason))
+		return false;
+	return options->insecure ||
+	       tls_ca_load(loading->settings, options, loading->reason, sizeof loading->reason);
+}
+
+static bool load_server(struct loading *loading)
+{
+	set_server(loading->settings);
+	return load_pair(loading);
 }
 
 static int load(struct loading *loading)
@@ -119,22 +169,9 @@ static int load(struct loading *loading)
 		ERR_clear_error();
 		return ASYNC_ENOMEM;
 	}
-	good = set_common(loading->settings);
-	if (server) {
-		set_server(loading->settings);
-		good = good && load_pair(loading);
-	} else {
-		good = good && set_client(loading->settings, loading->client);
-		if (good && !loading->client->insecure)
-			good = tls_ca_load(loading->settings, loading->client->ca_file,
-					   loading->reason, sizeof loading->reason);
-	}
+	good = set_common(loading->settings) && (server ? load_server : load_client)(loading);
 	ERR_clear_error();
-	if (good)
-		return 0;
-	SSL_CTX_free(loading->settings);
-	loading->settings = NULL;
-	return NET_ETLS_CONFIG;
+	return good ? 0 : NET_ETLS_CONFIG;
 }
 
 /*
@@ -161,13 +198,16 @@ static int make(const char *here, struct net_tls_context **out, struct loading *
 	if (rc < 0) {
 		/* A cancelled caller was waited for all the same: the thread may have succeeded. */
 		SSL_CTX_free(loading->settings);
+		tls_pins_free(loading->pins);
 		free(context);
 		if (rc != NET_ETLS_CONFIG)
 			return rc;
-		return async_raise(
-			rc, "%s", loading->reason[0] ? loading->reason : "OpenSSL refuses TLS 1.2");
+		return async_raise(rc, "%s",
+				   loading->reason[0] ? loading->reason
+						      : "OpenSSL refuses the TLS version");
 	}
 	context->settings = loading->settings;
+	context->pins = loading->pins;
 	context->server = !loading->client;
 	context->references = 1;
 	*out = context;
@@ -181,6 +221,8 @@ int net_tls_client_at(const char *here, struct net_tls_context **out,
 	static const struct net_tls_options defaults;
 	struct loading loading = { .client = options ? options : &defaults };
 
+	loading.cert_file = loading.client->cert_file;
+	loading.key_file = loading.client->key_file;
 	return make(here, out, &loading);
 }
 
@@ -225,5 +267,6 @@ void tls_context_drop(struct net_tls_context *context)
 		return;
 	tls_sessions_clear(&context->sessions);
 	SSL_CTX_free(context->settings);
+	tls_pins_free(context->pins);
 	free(context);
 }

@@ -89,6 +89,8 @@ static int protocol_failure(struct tls *tls)
 	if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
 		switch (ERR_GET_REASON(error)) {
 		case SSL_R_CERTIFICATE_VERIFY_FAILED:
+			if (verified == X509_V_ERR_APPLICATION_VERIFICATION)
+				return NET_ETLS_PIN; /* raised by tls_pin.c, which knows the key */
 			return async_raise(code_of_verification(verified),
 					   "%s: certificate verification failed: %s", tls->name,
 					   X509_verify_cert_error_string(verified));

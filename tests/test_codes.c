@@ -71,6 +71,7 @@ TEST(the_table_says_what_the_schema_promises)
 		{ "tls_cert_not_yet", "tls", CODES_CONFIG, false },
 		{ "tls_cert_host", "tls", CODES_CONFIG, false },
 		{ "tls_cert_untrusted", "tls", CODES_CONFIG, false },
+		{ "tls_pin", "tls", CODES_CONFIG, false },
 		{ "tls_truncated", "body", CODES_UPSTREAM, true },
 		{ "header_timeout", "head", CODES_TRANSIENT, true },
 		{ "header_overflow", "head", CODES_UPSTREAM, false },

@@ -257,7 +257,12 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	REFUSED("is the input and the output", "-i", out, "-o", out);
 	REFUSED("several hosts", "-H", "Authorization: x", "http://a/", "http://b/");
 	REFUSED("--proxy: a proxy is http://", "-x", "ftp://p", "http://127.0.0.1:1/", "-o", out);
-	REFUSED("--cacert", "--cacert", out, "http://127.0.0.1:1/", "-o", out);
+	REFUSED(out, "--cacert", out, "http://127.0.0.1:1/", "-o", out);
+	REFUSED("/nowhere: No such file", "--capath", "/nowhere", "http://127.0.0.1:1/");
+	REFUSED("cannot load a certificate from", "--cert", out, "http://127.0.0.1:1/");
+	REFUSED("is for no certificate", "--key", out, "http://127.0.0.1:1/");
+	REFUSED("\"sha1//x\" is not sha256//", "--pin", "sha1//x", "http://127.0.0.1:1/");
+	REFUSED("1.2|1.3", "--tls-min", "1.1", "http://127.0.0.1:1/");
 	CHECK_STR(read_file(out, NULL), "precious\n");
 	COLLECT("-q");
 	CHECK_INT(collect.status, 2);

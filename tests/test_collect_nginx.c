@@ -46,6 +46,23 @@ TEST(a_response_over_https_is_verified_with_the_given_certificate)
 	nginx_stop(&nginx);
 }
 
+TEST(a_public_key_that_is_not_pinned_is_an_error_even_when_insecure)
+{
+	static const char pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	struct nginx nginx;
+	json_t *record;
+
+	nginx_start(&nginx, "location / { return 200 'x'; }");
+	COLLECT("--insecure", "--pin", pin, format("%s/", nginx.tls_url));
+	CHECK_INT(collect.status, 4);
+	record = only_record();
+	CHECK_STR(text_at(record, "error", "code"), "tls_pin");
+	CHECK_STR(text_at(record, "error", "phase"), "tls");
+	CHECK_STR(text_at(record, "error", "class"), "config");
+	json_decref(record);
+	nginx_stop(&nginx);
+}
+
 TEST(a_certificate_that_nobody_vouches_for_is_an_error_unless_insecure)
 {
 	struct nginx nginx;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_tls_context.c - settings: files that are no good, whom a client trusts by default. */
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/harness.h"
 #include "tests/tls_pair.h"
@@ -45,6 +47,71 @@ TEST(files_that_cannot_be_used_are_named)
 {
 	tls_pair_certificates();
 	CHECK_INT(async_run(load_bad_files, NULL), 0);
+}
+
+static void refuse(const struct net_tls_options *options, const char *file, const char *wrong)
+{
+	struct net_tls_context *context;
+
+	CHECK_INT(net_tls_client(&context, options), NET_ETLS_CONFIG);
+	CHECK_CONTAINS(async_raised(NET_ETLS_CONFIG)->message, file);
+	CHECK_CONTAINS(async_raised(NET_ETLS_CONFIG)->message, wrong);
+}
+
+static int load_bad_client_files(void *arg)
+{
+	const char *junk = temp_file("junk", "not a certificate\n");
+	struct certs_pair good = tls_pair_good;
+	const char *secret = arg;
+
+	refuse(&(struct net_tls_options){ .cert_file = junk }, junk, "cannot load a certificate");
+	refuse(&(struct net_tls_options){ .cert_file = good.cert }, good.cert, "key");
+	refuse(&(struct net_tls_options){ .cert_file = good.cert, .key_file = tls_pair_ca.key },
+	       tls_pair_ca.key, "mismatch");
+	refuse(&(struct net_tls_options){ .key_file = good.key }, good.key, "no certificate");
+	refuse(&(struct net_tls_options){ .cert_file = good.cert, .key_file = secret }, secret,
+	       "encrypted");
+	return 0;
+}
+
+TEST(a_clients_files_that_cannot_be_used_are_named)
+{
+	/* Any key, with the password "x"; what matters is that nobody is asked for it. */
+	static const char secret[] =
+		"-----BEGIN EC PRIVATE KEY-----\n"
+		"Proc-Type: 4,ENCRYPTED\n"
+		"DEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF\n"
+		"\n"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+		"-----END EC PRIVATE KEY-----\n";
+
+	tls_pair_certificates();
+	CHECK_INT(async_run(load_bad_client_files, (void *)temp_file("secret.key", secret)), 0);
+}
+
+static int trust_a_directory(void *arg)
+{
+	struct tls_pair pair = { .server_side = tls_pair_server(tls_pair_good) };
+	const char *directory = temp_path("trusted"), *junk = temp_path("trusted/junk.crt");
+
+	(void)arg;
+	refuse(&(struct net_tls_options){ .ca_dir = directory }, directory, "No such file");
+	CHECK_INT(mkdir(directory, 0700), 0);
+	refuse(&(struct net_tls_options){ .ca_dir = directory }, directory, "no CA certificates");
+	temp_file("trusted/README", "not a certificate\n");
+	CHECK_INT(symlink(tls_pair_ca.cert, temp_path("trusted/ours.pem")), 0);
+	pair.client_side = tls_pair_client_with(&(struct net_tls_options){ .ca_dir = directory });
+	CHECK_INT(tls_pair_meet(&pair, "localhost"), 0);
+	tls_pair_end(&pair);
+	temp_file("trusted/junk.crt", "not a certificate\n");
+	refuse(&(struct net_tls_options){ .ca_dir = directory }, junk, "no certificate");
+	return 0;
+}
+
+TEST(a_directory_names_the_trusted)
+{
+	tls_pair_certificates();
+	CHECK_INT(async_run(trust_a_directory, NULL), 0);
 }
 
 static int load_weak_key(void *arg)

@@ -2,6 +2,9 @@
 /* tls_pair.c - the server's half is a task of its own until the handshake is over. */
 #include "tests/tls_pair.h"
 
+#include <openssl/ssl.h>
+
+#include "net/tls.h"
 #include "tests/harness.h"
 
 struct certs_pair tls_pair_ca, tls_pair_good;
@@ -25,12 +28,32 @@ struct net_tls_context *tls_pair_server(struct certs_pair shown)
 }
 
 ASYNC_SUSPENDS
-struct net_tls_context *tls_pair_client(const char *ca_file)
+struct net_tls_context *tls_pair_client_with(const struct net_tls_options *options)
 {
 	struct net_tls_context *context;
 
-	CHECK_INT(net_tls_client(&context, &(struct net_tls_options){ .ca_file = ca_file }), 0);
+	CHECK_INT(net_tls_client(&context, options), 0);
 	return context;
+}
+
+ASYNC_SUSPENDS
+struct net_tls_context *tls_pair_client(const char *ca_file)
+{
+	return tls_pair_client_with(&(struct net_tls_options){ .ca_file = ca_file });
+}
+
+void tls_pair_demand_certificate(struct tls_pair *pair, const char *ca_file)
+{
+	SSL_CTX *settings = tls_context_settings(pair->server_side);
+
+	CHECK_INT(SSL_CTX_load_verify_file(settings, ca_file), 1);
+	SSL_CTX_set_verify(settings, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
+void tls_pair_cap_version(struct tls_pair *pair, int version)
+{
+	CHECK_INT(SSL_CTX_set_max_proto_version(tls_context_settings(pair->server_side), version),
+		  1);
 }
 
 ASYNC_SUSPENDS

@@ -30,7 +30,13 @@ struct net_tls_context *tls_pair_server(struct certs_pair shown);
 ASYNC_SUSPENDS
 struct net_tls_context *tls_pair_client(const char *ca_file);
 ASYNC_SUSPENDS
+struct net_tls_context *tls_pair_client_with(const struct net_tls_options *options);
+ASYNC_SUSPENDS
 struct tls_pair tls_pair_settings(void);
+/* From now on the server wants a certificate that one of that file vouches for. */
+void tls_pair_demand_certificate(struct tls_pair *pair, const char *ca_file);
+/* The highest version that the server agrees to. */
+void tls_pair_cap_version(struct tls_pair *pair, int version);
 
 /* Connects and shakes hands; name is what the client verifies. The client's code. */
 ASYNC_SUSPENDS
