@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connection.h - one open connection: its stream, parser and input buffer, which outlive the
- * requests that use it.
+ * connection.h - one open connection: its stream and parser, which outlive the requests that use it.
+ * The input buffer does not: an idle connection keeps none, so that thousands of them cost little.
  *
  * It belongs to one request, or is idle in the pool, never both. Whether it may go back to the pool
  * is decided by exchange.c; it is closed in all other cases.
@@ -18,11 +18,19 @@
 
 struct pool_origin;
 
+struct connection_buffer {
+	struct connection_buffer *next; /* among the spare ones */
+	char data[CONNECTION_BUFFER];
+};
+
 /* Of all connections of a session. */
 struct connection_counts {
 	unsigned open, peak;
 	unsigned long created;
 	struct async_list all; /* of connection.node */
+	/* Buffers that the next request will want at once: getting them anew costs more than it. */
+	struct connection_buffer *spare;
+	int spare_count;
 };
 
 struct connection {
@@ -44,9 +52,9 @@ struct connection {
 	struct parser *parser;
 	uint64_t received; /* bytes, since the request was begun */
 	bool write_failed;
-	bool reusable;	   /* the response was complete, and both sides want to go on */
-	size_t start, end; /* input that has been read but not parsed: buffer[start..end) */
-	char buffer[CONNECTION_BUFFER];
+	bool reusable; /* the response was complete, and both sides want to go on */
+	struct connection_buffer *buffer; /* NULL while nothing is to be read */
+	size_t start, end; /* input that has been read but not parsed: buffer->data[start..end) */
 };
 
 /* Connects, as net_connect does, and returns its codes. No time limit but those in options. */
@@ -55,6 +63,14 @@ ASYNC_SUSPENDS int connection_open(struct connection **out, struct connection_co
 				   const struct net_connect_options *options);
 /* Does not wait. NULL is fine. */
 void connection_close(struct connection *connection);
+
+/* Has a buffer from now on. 0 or ASYNC_ENOMEM, raised. */
+int connection_take_buffer(struct connection *connection);
+/* What is in it is gone; NULL is fine. */
+void connection_give_buffer(struct connection *connection);
+/* Once the last connection is closed. */
+void connection_free_spare(struct connection_counts *counts);
+
 /* Of a connection that is no longer quiet: is that because bytes came? Unknown (false) for TLS. */
 bool connection_has_input(const struct connection *connection);
 

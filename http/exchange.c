@@ -107,7 +107,7 @@ int exchange_feed(struct call *call, struct connection *connection, struct json_
 
 	if (connection->start == connection->end)
 		return PARSER_MORE;
-	event = parser_feed(connection->parser, connection->buffer + connection->start,
+	event = parser_feed(connection->parser, connection->buffer->data + connection->start,
 			    connection->end - connection->start, &used, piece);
 	connection->start += used;
 	call->body_bytes = parser_body_bytes(connection->parser);
@@ -117,8 +117,12 @@ int exchange_feed(struct call *call, struct connection *connection, struct json_
 ASYNC_SUSPENDS
 int exchange_fill(struct call *call, struct connection *connection)
 {
-	ssize_t n = net_read(connection->stream, connection->buffer, CONNECTION_BUFFER);
+	int rc = connection->buffer ? 0 : connection_take_buffer(connection);
+	ssize_t n;
 
+	if (rc < 0)
+		return rc;
+	n = net_read(connection->stream, connection->buffer->data, CONNECTION_BUFFER);
 	if (n == 0 || n == NET_ETLS_TRUNCATED)
 		return stream_ended(call, connection, (int)n);
 	if (n < 0)

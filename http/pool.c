@@ -245,6 +245,7 @@ void pool_release(struct pool *pool, struct pool_origin *origin, struct connecti
 		  int64_t now)
 {
 	if (connection) {
+		connection_give_buffer(connection);
 		connection->origin = origin;
 		connection->idle_since = now;
 		list_prepend(&origin->idle, &connection->origin_node);

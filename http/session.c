@@ -37,6 +37,7 @@ static void free_session(struct http_session *session)
 {
 	async_handle_cancel(&session->unclosed);
 	session_options_drop(session);
+	connection_free_spare(&session->counts);
 	net_tls_context_free(session->tls);
 	free(session);
 }

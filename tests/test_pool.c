@@ -8,7 +8,9 @@
 
 #include <sys/socket.h>
 
+#include "http/session.h"
 #include "runtime/base.h"
+#include "runtime/list.h"
 #include "tests/raw_client.h"
 
 /* ---- Leases ---------------------------------------------------------------------------------- */
@@ -357,6 +359,23 @@ CLIENT_TEST(the_newest_idle_connection_is_used_first)
 		CHECK_INT(ask("/", NULL), 0);
 		CHECK_INT(answer->connection, last);
 	}
+}
+
+CLIENT_TEST(idle_connections_keep_no_buffers_and_a_few_are_spare)
+{
+	struct asking asking[20] = { 0 };
+
+	serve(hello);
+	for (int i = 0; i < 20; i++)
+		ask_later(&asking[i], "/");
+	for (int i = 0; i < 20; i++) {
+		CHECK_INT(ask_join(&asking[i]), 0);
+		asking_free(&asking[i]);
+	}
+	CHECK_INT(stats().idle, 20);
+	list_for_each(node, &session->counts.all)
+		CHECK(!container_of(node, struct connection, node)->buffer);
+	CHECK(session->counts.spare_count > 0 && session->counts.spare_count <= 8);
 }
 
 CLIENT_TEST_VIRTUAL(an_idle_connection_lives_fifteen_seconds)
