@@ -13,6 +13,7 @@ static void count(struct connection *connection, struct connection_counts *count
 {
 	connection->counts = counts;
 	connection->number = ++counts->created;
+	connection->opened = async_time_ns();
 	if (++counts->open > counts->peak)
 		counts->peak = counts->open;
 	list_append(&counts->all, &connection->node);

@@ -39,6 +39,7 @@ struct connection {
 	struct pool_origin *origin;
 	int64_t idle_since;
 
+	int64_t opened;
 	struct async_list node; /* in counts->all */
 	struct net_stream *stream;
 	struct connection_counts *counts;

@@ -68,6 +68,8 @@ struct http_session_options {
 	int limit;		/* connections in all; 100 */
 	int limit_per_host;	/* per origin; 0: unlimited */
 	double keepalive;	/* seconds that an idle connection is kept; 15 */
+	int max_idle;		/* idle connections kept in all, the newest; 0: as limit allows */
+	double max_age; /* seconds after which a connection is not used again; 0: no limit */
 	const char *user_agent; /* "loophound/0.1" */
 	/* What a request's URL is resolved against; NULL: it has to be absolute. */
 	const char *base_url;

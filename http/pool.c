@@ -131,6 +131,8 @@ static void drop(struct pool *pool, struct connection *connection)
 
 static bool too_old(const struct pool *pool, const struct connection *connection, int64_t now)
 {
+	if (pool->max_age > 0 && (double)(now - connection->opened) >= pool->max_age * 1e9)
+		return true;
 	return pool->keepalive >= 0 &&
 	       (double)(now - connection->idle_since) >= pool->keepalive * 1e9;
 }
@@ -251,6 +253,8 @@ void pool_release(struct pool *pool, struct pool_origin *origin, struct connecti
 		list_prepend(&origin->idle, &connection->origin_node);
 		list_prepend(&pool->idle, &connection->idle_node);
 		pool->idle_count++;
+		if (pool->max_idle > 0 && pool->idle_count > pool->max_idle)
+			drop(pool, of_idle(pool->idle.prev));
 		sweep_later(pool);
 	}
 	pool->leases--;

@@ -42,11 +42,16 @@ struct pool {
 	int limit, limit_per_host;
 	int leases, idle_count;
 	double keepalive;
+	double max_age; /* seconds since it was opened; 0: no limit */
+	int max_idle;	/* kept; 0: as many as there may be */
 	struct async_timer sweep;
 	unsigned long surplus; /* idle connections on which something arrived */
 };
 
-/* Limits below 1 mean none; keepalive below 0: for ever. 0 or ASYNC_ENOMEM. */
+/*
+ * Limits below 1 mean none; keepalive below 0: for ever. max_age and max_idle may be set then. 0 or
+ * ASYNC_ENOMEM.
+ */
 int pool_init(struct pool *pool, int limit, int limit_per_host, double keepalive);
 /* Closes what is idle. Nobody may hold a lease or wait for one. */
 void pool_destroy(struct pool *pool);

@@ -28,9 +28,13 @@ static int make_pool(struct http_session *session)
 {
 	const struct http_session_options *options = &session->options;
 
-	return pool_init(&session->pool, options->limit ? options->limit : DEFAULT_LIMIT,
-			 options->limit_per_host,
-			 options->keepalive ? options->keepalive : DEFAULT_KEEPALIVE);
+	int rc = pool_init(&session->pool, options->limit ? options->limit : DEFAULT_LIMIT,
+			   options->limit_per_host,
+			   options->keepalive ? options->keepalive : DEFAULT_KEEPALIVE);
+
+	session->pool.max_age = options->max_age;
+	session->pool.max_idle = options->max_idle;
+	return rc;
 }
 
 static void free_session(struct http_session *session)
