@@ -11,6 +11,7 @@
 #include "http/hop.h"
 #include "http/http.h"
 #include "http/target.h"
+#include "http/trace.h"
 
 static const struct http_options no_options;
 
@@ -50,6 +51,7 @@ static void begin(struct call *call, struct http_session *session,
 	*call = (struct call){
 		.session = session,
 		.options = options,
+		.number = ++session->call_count,
 		.task = async_current_task(),
 		.seconds = {
 			.total = pick(options->timeout, defaults->timeout, 300),
@@ -147,8 +149,11 @@ int http_request_with(struct http_session *session, const char *url,
 		return async_raise(HTTP_ESESSION_CLOSED, "Session is closed.");
 	}
 	begin(&call, session, options ? options : &no_options);
+	trace_event(&call, .event = HTTP_TRACE_REQUEST_START, .url = url);
 	rc = run(&call, url, response);
 	rc = limit_end(&call.limit, rc);
+	trace_event(&call, .event = rc < 0 ? HTTP_TRACE_EXCEPTION : HTTP_TRACE_REQUEST_END,
+		    .code = rc, .url = rc < 0 ? NULL : (*response)->url);
 	if (rc == 0)
 		(*response)->timing = call.timing;
 	if (rc < 0) {

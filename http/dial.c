@@ -8,6 +8,7 @@
  */
 #include "http/dial.h"
 
+#include "http/trace.h"
 #include "http/tunnel.h"
 
 static double positive(double seconds)
@@ -89,6 +90,10 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 	};
 	int rc;
 
+	if (session->options.on_trace) {
+		options.watch = trace_connect;
+		options.watch_arg = call;
+	}
 	call_enter(call, "connect", &call->timing.connect);
 	choose_way(call, &options, &tunnel);
 	pool_make_room(&session->pool);

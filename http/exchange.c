@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "http/headers.h"
+#include "http/trace.h"
 
 /* A redirect's body up to that size is read, to keep the connection. */
 #define DRAIN_LIMIT (64 * 1024)
@@ -192,6 +193,9 @@ int exchange_head(struct call *call, struct connection *connection)
 		return event;
 	call->status = parser_head(connection->parser)->status;
 	call->content_length = parser_head(connection->parser)->content_length;
+	trace_event_of(call, connection, .event = HTTP_TRACE_HEAD_RECEIVED,
+		       .headers = parser_head(connection->parser)->headers,
+		       .header_count = parser_head(connection->parser)->header_count);
 	call_enter(call, "body", &call->timing.body);
 	return 0;
 }
@@ -234,6 +238,8 @@ int exchange_body(struct call *call, struct connection *connection, struct conte
 	int rc;
 
 	while ((rc = next_event(call, connection, &piece)) == PARSER_BODY) {
+		trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_RECEIVED,
+			       .data = piece.ptr, .size = piece.len);
 		if (call->options->on_body || call->options->on_memory)
 			exchange_allow_callback(call, connection);
 		rc = content_take(content, call, piece);

@@ -7,6 +7,7 @@
  * connection is no failure here: the answer is looked for.
  */
 #include "http/exchange.h"
+#include "http/trace.h"
 
 #define WAIT_FOR_CONTINUE 1.0 /* seconds: a server that knows nothing of it never answers */
 
@@ -63,6 +64,9 @@ static int send_body(struct call *call, struct connection *connection)
 		else if (n > 0)
 			rc = put_piece(call, connection, piece, (size_t)n, async_time_ns());
 		rc = written(call, connection, rc);
+		if (n > 0 && rc == 0)
+			trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_SENT,
+				       .data = piece, .size = (size_t)n);
 	} while (n > 0 && rc == 0 && !connection->write_failed);
 	return rc;
 }
@@ -92,6 +96,9 @@ int exchange_send(struct call *call, struct connection *connection, int64_t now,
 	int rc = written(call, connection,
 			 put_piece(call, connection, call->bytes.data, call->bytes.size, now));
 
+	if (rc == 0)
+		trace_event_of(call, connection, .event = HTTP_TRACE_HEADERS_SENT,
+			       .data = call->bytes.data, .size = call->bytes.size);
 	if (rc < 0 || connection->write_failed || call->bytes.has_body)
 		return rc;
 	if (call->options->expect_continue) {

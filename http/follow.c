@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "http/headers.h"
+#include "http/trace.h"
 
 #define DEFAULT_REDIRECTS 10
 
@@ -102,5 +103,7 @@ int follow(struct call *call, const struct connection *connection, const char *l
 	rc = redirect_resolve(&next, call->url, location, call->options->allow_downgrade, why);
 	if (rc < 0)
 		return async_raise(rc, "redirect from %s: %s", call->url->text, why);
+	trace_event(call, .event = HTTP_TRACE_REDIRECT, .data = next->text,
+		    .size = strlen(next->text));
 	return turn_to(call, connection, next);
 }

@@ -16,6 +16,7 @@
 #include "http/follow.h"
 #include "http/headers.h"
 #include "http/response.h"
+#include "http/trace.h"
 
 /* ---- Connections ----------------------------------------------------------------------------- */
 
@@ -30,6 +31,7 @@ static int take_connection(struct call *call, struct pool_origin *origin, bool f
 		return dial(call, out);
 	(*out)->reused = true;
 	session->reused++;
+	trace_event_of(call, *out, .event = HTTP_TRACE_REUSE);
 	if ((*out)->kind & (session->options.deny_kinds | call->deny_kinds)) {
 		call->phase = "connect";
 		return async_raise(NET_EADDR_BLOCKED, "%s (%s) may not be connected to",
@@ -198,9 +200,11 @@ static int make(struct call *call, struct http_response **out)
 	/* The clock is read only where a phase may have taken time: it costs as much as a malloc. */
 	call->phase = "queue";
 	call->clock = &call->timing.queue;
+	trace_event(call, .event = HTTP_TRACE_QUEUED_START);
 	rc = pool_acquire(pool, &origin, call->url->origin, &call->limit,
 			  due < call->due ? due : call->due,
 			  due < call->due ? HTTP_EPOOL_TIMEOUT : HTTP_ETOTAL_TIMEOUT);
+	trace_event(call, .event = HTTP_TRACE_QUEUED_END, .code = rc);
 	if (rc < 0)
 		return rc;
 	rc = get_answer(call, origin, &connection);

@@ -59,17 +59,59 @@ struct http_param {
 	const char *name, *value;
 };
 
+/* ---- Trace ----------------------------------------------------------------------------------- */
+
+/* In the order in which they come, as far as they happen; aiohttp.TraceConfig()'s signals. */
+enum http_trace_event {
+	HTTP_TRACE_REQUEST_START,
+	HTTP_TRACE_QUEUED_START, /* for a slot of the pool, however long that takes */
+	HTTP_TRACE_QUEUED_END,
+	HTTP_TRACE_REUSE, /* of a connection; else: */
+	HTTP_TRACE_DNS_START,
+	HTTP_TRACE_DNS_END,
+	HTTP_TRACE_DNS_CACHE_HIT,
+	HTTP_TRACE_CONNECT_START, /* these two for each address; they may overlap */
+	HTTP_TRACE_CONNECT_END,
+	HTTP_TRACE_TLS_START,
+	HTTP_TRACE_TLS_END,
+	HTTP_TRACE_HEADERS_SENT, /* the request's head, and its body if that was in memory */
+	HTTP_TRACE_CHUNK_SENT,	 /* of a body that was not */
+	HTTP_TRACE_HEAD_RECEIVED,
+	HTTP_TRACE_CHUNK_RECEIVED, /* of the response's body, not decoded yet */
+	HTTP_TRACE_REDIRECT,	   /* another request follows, beginning with QUEUED_START */
+	HTTP_TRACE_REQUEST_END,
+	HTTP_TRACE_EXCEPTION, /* instead of it */
+};
+
+/* What does not belong to the event is zero. Pointers are good during the call. */
+struct http_trace {
+	enum http_trace_event event;
+	unsigned long request; /* a number per call of the session, from 1 */
+	int64_t time;	       /* nanoseconds, by async_time_ns() */
+	const char *method;
+	const char *url; /* as the caller gave it, at REQUEST_START; then the one at hand */
+	int code;	 /* *_END, EXCEPTION: 0 or why not */
+	const struct net_address *address; /* CONNECT_* */
+	unsigned long connection;	   /* its number, from REUSE or HEADERS_SENT on */
+	const char *peer, *tls;		   /* of the connection */
+	const char *data; /* *_SENT: what was; CHUNK_RECEIVED: what came; REDIRECT: the new URL */
+	size_t size;	  /* of data */
+	int status;	  /* from HEAD_RECEIVED on */
+	const struct http_header *headers; /* of the response: HEAD_RECEIVED */
+	size_t header_count;
+};
+
 /* ---- Session --------------------------------------------------------------------------------- */
 
 struct http_session;
 
 /* Zeroes are the defaults; negative numbers mean "none" where the default is a limit. */
 struct http_session_options {
-	int limit;		/* connections in all; 100 */
-	int limit_per_host;	/* per origin; 0: unlimited */
-	double keepalive;	/* seconds that an idle connection is kept; 15 */
-	int max_idle;		/* idle connections kept in all, the newest; 0: as limit allows */
-	double max_age; /* seconds after which a connection is not used again; 0: no limit */
+	int limit;	    /* connections in all; 100 */
+	int limit_per_host; /* per origin; 0: unlimited */
+	double keepalive;   /* seconds that an idle connection is kept; 15 */
+	int max_idle;	    /* idle connections kept in all, the newest; 0: as limit allows */
+	double max_age;	    /* seconds after which a connection is not used again; 0: no limit */
 	const char *user_agent; /* "loophound/0.1" */
 	/* What a request's URL is resolved against; NULL: it has to be absolute. */
 	const char *base_url;
@@ -102,6 +144,9 @@ struct http_session_options {
 	unsigned deny_kinds;
 	/* Loopback and private ones are refused too when a redirect leads there from a public one. */
 	bool allow_private_redirects;
+	/* Told of all that happens to requests, enough to draw a waterfall. Must not suspend. */
+	void (*on_trace)(void *arg, const struct http_trace *trace);
+	void *on_trace_arg;
 	/* Defaults for each request; see struct http_options. */
 	double timeout, connect_timeout, dns_timeout, tls_timeout, first_byte_timeout,
 		write_timeout, idle_timeout;

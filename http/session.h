@@ -24,7 +24,7 @@ struct http_session {
 	size_t netrc_size;
 	struct pool pool;
 	struct connection_counts counts;
-	unsigned long reused, requests, surplus;
+	unsigned long reused, requests, surplus, call_count;
 
 	struct async_list calls; /* of call.node */
 	struct async_event drained;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "net/dns.h"
 #include "net/race.h"
 #include "net/tls.h"
 
@@ -32,6 +33,11 @@ static int expired(const struct connecting *c, int code, const char *what, doubl
 			   what, c->host, c->port, seconds, *detail ? "; " : "", detail);
 }
 
+static void tell(const struct connecting *c, enum net_connect_event event, int code)
+{
+	race_tell(c->options, event, NULL, code);
+}
+
 /* Addresses on the deny list are dropped here; what is left is what is connected to. */
 static int allow(struct connecting *c)
 {
@@ -56,13 +62,19 @@ static int resolve(struct connecting *c)
 	double seconds = c->options->dns_timeout;
 	struct async_timeout limit;
 	int64_t start = async_time_ns();
+	bool asks;
 	int rc;
 
 	c->literal = net_address_parse(&c->found[0], c->host, c->port) == 0;
 	c->step = "dns";
+	asks = !c->literal && c->options->watch && !dns_is_cached(c->host, c->options->family);
+	if (!c->literal)
+		tell(c, asks ? NET_CONNECT_DNS_START : NET_CONNECT_DNS_CACHED, 0);
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
 	rc = net_resolve_at(c->here, c->host, c->port, c->options->family, c->found, MAX_FOUND);
 	rc = async_timeout_end(&limit, rc);
+	if (asks)
+		tell(c, NET_CONNECT_DNS_END, rc < 0 ? rc : 0);
 	if (!c->literal)
 		c->timing.dns = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
@@ -83,7 +95,7 @@ static int reach(struct connecting *c)
 
 	c->step = "connect";
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
-	rc = race_connect(c->here, c->found, c->count, &c->race);
+	rc = race_connect(c->here, c->found, c->count, c->options, &c->race);
 	rc = async_timeout_end(&limit, rc);
 	c->timing.connect = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
@@ -132,10 +144,12 @@ static int secure(struct connecting *c)
 	if (!c->options->tls)
 		return 0;
 	c->step = "tls";
+	tell(c, NET_CONNECT_TLS_START, 0);
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
 	rc = tls_start_client(c->here, c->stream, c->options->tls, name,
 			      c->options->tls_port ? c->options->tls_port : c->port);
 	rc = async_timeout_end(&limit, rc);
+	tell(c, NET_CONNECT_TLS_END, rc);
 	c->timing.tls = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->tls_expired, "TLS handshake timeout", seconds, "");

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "net/address.h"
+#include "net/dns.h"
 #include "net/lookup.h"
 #include "net/name.h"
 #include "runtime/sync.h"
@@ -272,6 +273,24 @@ static void describe(struct wait_view *view, const struct async_future *future)
 
 static const struct async_future_kind look_up = { &look_up, "look-up of ", NULL, describe };
 
+static void lower(char name[NAME_SIZE], const char *host)
+{
+	for (size_t i = 0, length = strlen(host); i <= length; i++)
+		name[i] = (char)tolower((unsigned char)host[i]);
+}
+
+bool dns_is_cached(const char *host, int family)
+{
+	const struct answer *answer;
+	char name[NAME_SIZE];
+
+	if (!here_dns || name_fault(host))
+		return false;
+	lower(name, host);
+	answer = find(here_dns, name, family);
+	return answer && answer->landed;
+}
+
 ASYNC_SUSPENDS
 int net_resolve_at(const char *here, const char *host, int port, int family,
 		   struct net_address *out, int max)
@@ -288,8 +307,7 @@ int net_resolve_at(const char *here, const char *host, int port, int family,
 	dns = dns_of_loop();
 	if (!dns)
 		return ASYNC_ENOMEM;
-	for (size_t i = 0, length = strlen(host); i <= length; i++)
-		name[i] = (char)tolower((unsigned char)host[i]);
+	lower(name, host);
 	answer = find(dns, name, family);
 	if (!answer)
 		rc = launch(dns, name, family, &answer);

@@ -98,6 +98,16 @@ struct net_connect_timing {
 	int64_t dns, connect, tls;
 };
 
+enum net_connect_event {
+	NET_CONNECT_DNS_START,
+	NET_CONNECT_DNS_CACHED, /* the answer is known already; instead of the other two */
+	NET_CONNECT_DNS_END,
+	NET_CONNECT_ADDRESS_START, /* for each address that is tried; they may overlap */
+	NET_CONNECT_ADDRESS_END,
+	NET_CONNECT_TLS_START,
+	NET_CONNECT_TLS_END,
+};
+
 struct net_connect_options {
 	int family; /* AF_UNSPEC */
 	/* Seconds for each step; 0: none. On expiry: ASYNC_ETIMEOUT, and *failed_step says which. */
@@ -117,6 +127,13 @@ struct net_connect_options {
 	struct net_connect_timing *timing; /* filled when not NULL */
 	const char **failed_step;	   /* set on failure: "dns", "connect", "proxy" or "tls" */
 	struct net_address *tried;	   /* the last address tried; length 0: none */
+	/*
+	 * Told of each step as it begins, and as it ends with 0 or a negative code. address: which, of
+	 * the two kinds that have one, else NULL. Must not suspend.
+	 */
+	void (*watch)(void *arg, enum net_connect_event event, const struct net_address *address,
+		      int code);
+	void *watch_arg;
 };
 
 /*

@@ -27,6 +27,7 @@ struct attempt {
 
 struct race {
 	const char *here;
+	const struct net_connect_options *options;
 	struct async_event changed;
 	int winner; /* its fd; -1: none yet */
 	const struct net_address *address;
@@ -44,12 +45,24 @@ static void add_to_report(struct race_result *result, const struct net_address *
 		 net_address_format(address, text), silent ? "no answer" : async_strerror(code));
 }
 
+/* The fd, or a negative code. */
+ASYNC_SUSPENDS
+static int try_address(const struct race *race, const struct net_address *address)
+{
+	int fd;
+
+	race_tell(race->options, NET_CONNECT_ADDRESS_START, address, 0);
+	fd = socket_connect(race->here, address);
+	race_tell(race->options, NET_CONNECT_ADDRESS_END, address, fd < 0 ? fd : 0);
+	return fd;
+}
+
 ASYNC_SUSPENDS
 static int attempt(void *arg)
 {
 	struct attempt *attempt = arg;
 	struct race *race = attempt->race;
-	int fd = socket_connect(race->here, attempt->address);
+	int fd = try_address(race, attempt->address);
 
 	attempt->code = fd < 0 ? fd : 0;
 	if (fd < 0) {
@@ -155,15 +168,15 @@ static int run(struct race *race, const struct net_address *addresses, int count
 
 ASYNC_SUSPENDS
 int race_connect(const char *here, const struct net_address *addresses, int count,
-		 struct race_result *result)
+		 const struct net_connect_options *options, struct race_result *result)
 {
-	struct race race = { .here = here, .winner = -1 };
+	struct race race = { .here = here, .options = options, .winner = -1 };
 	int rc;
 
 	result->report[0] = '\0';
 	if (count == 1) {
 		result->address = addresses[0];
-		rc = socket_connect(here, &addresses[0]);
+		rc = try_address(&race, &addresses[0]);
 		if (rc < 0)
 			add_to_report(result, &addresses[0], rc);
 		return rc;

@@ -15,10 +15,19 @@ struct race_result {
 /*
  * Starts a connect to each address in turn, the next one 250 ms after the last or as soon as one
  * has failed; the first that succeeds wins and the others are closed. count is 1..RACE_MAX.
- * Returns the winner's fd (known to the loop), or the most telling of the failures.
+ * options->watch, if there is one, is told of each. Returns the winner's fd (known to the loop), or the most telling of the failures.
  */
 ASYNC_SUSPENDS
 int race_connect(const char *here, const struct net_address *addresses, int count,
-		 struct race_result *result);
+		 const struct net_connect_options *options, struct race_result *result);
+
+/* Tells whoever watches the connect. */
+static inline void race_tell(const struct net_connect_options *options,
+			     enum net_connect_event event, const struct net_address *address,
+			     int code)
+{
+	if (options->watch)
+		options->watch(options->watch_arg, event, address, code);
+}
 
 #endif

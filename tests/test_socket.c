@@ -529,6 +529,22 @@ static struct net_address address_of(const char *text, int port)
 	return address;
 }
 
+static const struct net_connect_options unwatched;
+
+static int starts, ends, failures;
+
+static void count_event(void *arg, enum net_connect_event event, const struct net_address *address,
+			int code)
+{
+	(void)arg;
+	CHECK(address != NULL);
+	starts += event == NET_CONNECT_ADDRESS_START;
+	ends += event == NET_CONNECT_ADDRESS_END;
+	failures += code < 0;
+}
+
+static const struct net_connect_options watched = { .watch = count_event };
+
 static int race_past_a_refusal(void *arg)
 {
 	struct net_listener *listener;
@@ -541,7 +557,10 @@ static int race_past_a_refusal(void *arg)
 	int fd;
 
 	(void)arg;
-	fd = race_connect(ASYNC_HERE, list, 3, &result);
+	fd = race_connect(ASYNC_HERE, list, 3, &watched, &result);
+	CHECK_INT(starts, 3);
+	CHECK_INT(ends, 3);
+	CHECK_INT(failures, 2);
 	CHECK(fd >= 0);
 	CHECK(async_time() - start < 0.2); /* an error does not cost the head start */
 	CHECK_STR(net_address_format(&result.address, text), format("127.0.0.1:%d", port));
@@ -567,7 +586,7 @@ static int race_past_silence(void *arg)
 	int fd;
 
 	(void)arg;
-	fd = race_connect(ASYNC_HERE, list, 2, &result);
+	fd = race_connect(ASYNC_HERE, list, 2, &unwatched, &result);
 	CHECK(fd >= 0);
 	CHECK(async_time() - start >= 0.25);
 	fd_close(ASYNC_HERE, fd);
@@ -591,7 +610,7 @@ static int race_past_ipv6(void *arg)
 	int fd;
 
 	(void)arg;
-	fd = race_connect(ASYNC_HERE, list, 2, &result);
+	fd = race_connect(ASYNC_HERE, list, 2, &unwatched, &result);
 	CHECK(fd >= 0);
 	CHECK_INT(result.address.any.sa_family, AF_INET);
 	fd_close(ASYNC_HERE, fd);
@@ -612,7 +631,7 @@ static int race_to_the_end(void *arg)
 	struct race_result result;
 
 	(void)arg;
-	CHECK_INT(race_connect(ASYNC_HERE, list, 2, &result), -ECONNREFUSED);
+	CHECK_INT(race_connect(ASYNC_HERE, list, 2, &unwatched, &result), -ECONNREFUSED);
 	CHECK_STR(result.report,
 		  format("127.0.0.1:%d: Connection refused; 127.0.0.2:%d: Connection refused", dead,
 			 dead));
@@ -631,7 +650,7 @@ static int race_silence(void *arg)
 				      address_of("127.0.0.1", deaf->port) };
 	struct race_result result;
 
-	return race_connect(ASYNC_HERE, list, 2, &result);
+	return race_connect(ASYNC_HERE, list, 2, &unwatched, &result);
 }
 
 static int cancel_race(void *arg)
