@@ -60,6 +60,7 @@ const struct codes_entry codes_table[] = {
 	  { -ECONNRESET, -EPIPE, -ECONNABORTED, -ENOTCONN } },
 	{ "body_truncated",          "body",     TRANSIENT, true,  { HTTP_EBODY_TRUNCATED } },
 	{ "body_idle_timeout",       "body",     TRANSIENT, true,  { HTTP_EBODY_IDLE } },
+	{ "body_too_slow",           "body",     TRANSIENT, true,  { HTTP_EBODY_SLOW } },
 	{ "body_too_large",          "body",     CONFIG,    false, { HTTP_EBODY_TOO_LARGE } },
 	{ "decode_error",            "body",     UPSTREAM,  false, { HTTP_EDECODE } },
 	{ "decode_truncated",        "body",     UPSTREAM,  true,  { HTTP_EDECODE_TRUNCATED } },

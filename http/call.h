@@ -10,6 +10,7 @@
 
 #include "http/deadline.h"
 #include "http/http.h"
+#include "http/pace.h"
 #include "http/redirect.h"
 #include "http/request.h"
 #include "http/session.h"
@@ -41,6 +42,7 @@ struct call {
 	const struct http_header *headers;
 	size_t header_count;
 	struct upload upload;
+	struct pace pace; /* of the body of its response */
 	struct request_bytes bytes;
 	/* What defaults.c has made for it; owned. */
 	char *userinfo, *bearer;
@@ -50,9 +52,10 @@ struct call {
 
 	/* Redirects so far. */
 	int redirects;
-	bool crossed;		      /* one led to another origin */
-	unsigned deny_kinds;	      /* of addresses, because of that */
-	struct http_header *filtered; /* owned; headers points here once some are left out */
+	struct http_redirect *history; /* so many; owned, with its strings */
+	bool crossed;		       /* one led to another origin */
+	unsigned deny_kinds;	       /* of addresses, because of that */
+	struct http_header *filtered;  /* owned; headers points here once some are left out */
 	struct redirect_visit *visits;
 
 	/* For the record of a failure. */

@@ -8,6 +8,7 @@
 
 #include "http/call.h"
 #include "http/defaults.h"
+#include "http/follow.h"
 #include "http/hop.h"
 #include "http/http.h"
 #include "http/target.h"
@@ -71,6 +72,8 @@ static void begin(struct call *call, struct http_session *session,
 		.header_count = options->header_count,
 		.content_length = -1,
 		.upload.fd = -1,
+		.pace = { .limit = options->low_speed_limit,
+			  .seconds = pick(options->low_speed_time, 0, 30) },
 	};
 	call->mark = call->start;
 	call->due = deadline_after(call->start, call->seconds.total);
@@ -100,6 +103,10 @@ static int explain(const struct call *call, int rc)
 		return async_raise(rc, "no byte for %g s after %llu of %lld", call->seconds.idle,
 				   (unsigned long long)call->body_bytes,
 				   (long long)call->content_length);
+	case HTTP_EBODY_SLOW:
+		return async_raise(rc, "less than %zu bytes in %g s after %llu",
+				   call->options->low_speed_limit, call->pace.seconds,
+				   (unsigned long long)call->pace.bytes);
 	case HTTP_ETOTAL_TIMEOUT:
 		return async_raise(rc, "not done after %g s, in phase %s", call->seconds.total,
 				   call->phase);
@@ -130,6 +137,7 @@ static void clean_up(struct call *call)
 		url_free(call->first);
 	url_free(call->url);
 	free(call->filtered);
+	follow_forget(call->history, call->redirects);
 	defaults_drop(call);
 	upload_drop(&call->upload);
 	redirect_forget(&call->visits);

@@ -17,6 +17,7 @@ static const struct async_error_entry http_codes[] = {
 	{ HTTP_EHEADER_OVERFLOW, "HTTP_EHEADER_OVERFLOW", "the head is too large" },
 	{ HTTP_EHEADER_TIMEOUT, "HTTP_EHEADER_TIMEOUT", "no complete head in time" },
 	{ HTTP_EBODY_IDLE, "HTTP_EBODY_IDLE", "the body stopped coming" },
+	{ HTTP_EBODY_SLOW, "HTTP_EBODY_SLOW", "the body comes too slowly" },
 	{ HTTP_ETOTAL_TIMEOUT, "HTTP_ETOTAL_TIMEOUT", "the request took too long in all" },
 	{ HTTP_EPOOL_TIMEOUT, "HTTP_EPOOL_TIMEOUT", "no connection became free in time" },
 	{ HTTP_EDNS_TIMEOUT, "HTTP_EDNS_TIMEOUT", "the name was not resolved in time" },

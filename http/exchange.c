@@ -28,8 +28,12 @@ void exchange_allow(struct call *call, struct connection *connection, int64_t du
 
 static void allow_idle(struct call *call, struct connection *connection)
 {
-	exchange_allow(call, connection, deadline_after(async_time_ns(), call->seconds.idle),
-		       HTTP_EBODY_IDLE);
+	int64_t now = async_time_ns();
+	int64_t idle = deadline_after(now, call->seconds.idle);
+	int64_t slow = pace_due(&call->pace, now, call->body_bytes);
+
+	exchange_allow(call, connection, idle < slow ? idle : slow,
+		       idle < slow ? HTTP_EBODY_IDLE : HTTP_EBODY_SLOW);
 }
 
 /* While the caller's code runs, the server is not to blame for the time. */
@@ -231,6 +235,26 @@ static void conclude(struct call *call, struct connection *connection)
 	}
 }
 
+/* What the caller's functions do meanwhile is not the server's fault. */
+ASYNC_SUSPENDS
+static int take(struct call *call, struct connection *connection, struct content *content,
+		struct json_span piece)
+{
+	int64_t then;
+	int rc;
+
+	trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_RECEIVED, .data = piece.ptr,
+		       .size = piece.len);
+	if (!call->options->on_body && !call->options->on_memory)
+		return content_take(content, call, piece);
+	exchange_allow_callback(call, connection);
+	then = call->pace.limit ? async_time_ns() : 0;
+	rc = content_take(content, call, piece);
+	if (call->pace.limit)
+		pace_excuse(&call->pace, then, async_time_ns());
+	return rc;
+}
+
 ASYNC_SUSPENDS
 int exchange_body(struct call *call, struct connection *connection, struct content *content)
 {
@@ -238,11 +262,7 @@ int exchange_body(struct call *call, struct connection *connection, struct conte
 	int rc;
 
 	while ((rc = next_event(call, connection, &piece)) == PARSER_BODY) {
-		trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_RECEIVED,
-			       .data = piece.ptr, .size = piece.len);
-		if (call->options->on_body || call->options->on_memory)
-			exchange_allow_callback(call, connection);
-		rc = content_take(content, call, piece);
+		rc = take(call, connection, content, piece);
 		if (rc < 0)
 			return rc;
 	}

@@ -40,6 +40,28 @@ static int filter_headers(struct call *call, bool keep_body)
 	return 0;
 }
 
+static int remember(struct call *call)
+{
+	size_t count = (size_t)call->redirects;
+	struct http_redirect *longer = realloc(call->history, (count + 1) * sizeof(*longer));
+	char *url = longer ? strdup(call->url->text) : NULL;
+
+	if (longer)
+		call->history = longer;
+	if (!url)
+		return ASYNC_ENOMEM;
+	longer[count] = (struct http_redirect){ .status = call->status, .url = url };
+	call->redirects++;
+	return 0;
+}
+
+void follow_forget(struct http_redirect *history, int count)
+{
+	for (int i = 0; history && i < count; i++)
+		free((char *)history[i].url);
+	free(history);
+}
+
 /* next, and whatever follows from the answer, becomes the request at hand. Takes next over. */
 static int turn_to(struct call *call, const struct connection *connection, struct url *next)
 {
@@ -54,6 +76,8 @@ static int turn_to(struct call *call, const struct connection *connection, struc
 	call->crossed |= crossed;
 	if (rc == 0)
 		rc = filter_headers(call, keep_body);
+	if (rc == 0)
+		rc = remember(call);
 	if (rc < 0) {
 		async_raise(rc, "%s at %.200s",
 			    rc == HTTP_EREDIRECT_LOOP ? "redirects run in a circle" : "no memory",
@@ -69,7 +93,6 @@ static int turn_to(struct call *call, const struct connection *connection, struc
 	if (call->url != call->first)
 		url_free(call->url);
 	call->url = next;
-	call->redirects++;
 	return 0;
 }
 

@@ -44,6 +44,7 @@ enum http_code {
 	HTTP_EJSON = -12024,	       /* json_get: no such path, or not JSON */
 	HTTP_EDECODE = -12025,	       /* decode_error: a Content-Encoding that cannot be undone */
 	HTTP_EDECODE_TRUNCATED = -12026, /* decode_truncated: the coding's own end is missing */
+	HTTP_EBODY_SLOW = -12031,	 /* body_too_slow: less than low_speed_limit */
 	HTTP_EWRITE_TIMEOUT = -12030,	 /* write_timeout: the server does not take the request */
 	HTTP_EPROXY_AUTH = -12027,	 /* proxy_auth: 407, or SOCKS5 credentials refused */
 	HTTP_EPROXY_REFUSED = -12028,	 /* proxy_refused: it does not connect on */
@@ -226,8 +227,14 @@ struct http_options {
 	double first_byte_timeout; /* from the last byte sent to the end of the head; 30 */
 	double write_timeout; /* until the server has taken the next 64 KiB of the request; 15 */
 	double idle_timeout;  /* between two reads of the body; 15 */
-	size_t max_body;      /* bytes, decoded; 64 MiB */
-	size_t max_wire;      /* bytes of the body as received; as max_body */
+	/*
+	 * Each further so many bytes of the body, as received, have to come within so many seconds;
+	 * 0: however slowly. The time that on_body and on_memory take is not counted.
+	 */
+	size_t low_speed_limit;
+	double low_speed_time; /* 30 */
+	size_t max_body;       /* bytes, decoded; 64 MiB */
+	size_t max_wire;       /* bytes of the body as received; as max_body */
 	/*
 	 * The body is delivered as it was sent, and Content-Encoding is for the caller to undo. Else
 	 * gzip, deflate, br and zstd, as far as their libraries were built in, are asked for (unless
@@ -258,6 +265,12 @@ struct http_timing {
 	int64_t queue, dns, connect, tls, send, first_byte, body;
 };
 
+/* A response that sent on. */
+struct http_redirect {
+	int status;
+	const char *url; /* which gave it */
+};
+
 struct http_response {
 	int status;
 	struct json_span body; /* complete and verified; ends with a NUL beyond its length */
@@ -265,6 +278,7 @@ struct http_response {
 	size_t header_count;
 	const char *url; /* the final one, after redirects */
 	int redirects;
+	const struct http_redirect *history; /* so many, the first one first */
 	struct http_timing timing;
 	unsigned long connection; /* a number per connection of the session, from 1 */
 	bool reused;

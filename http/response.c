@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/follow.h"
 #include "http/headers.h"
 #include "runtime/base.h"
 
@@ -14,6 +15,7 @@ struct response {
 	struct http_response public;
 	struct http_header *headers;
 	struct url *url;
+	struct http_redirect *history;
 	char *body;
 	char peer[NET_ADDRESS_TEXT];
 };
@@ -28,6 +30,8 @@ int response_make(struct http_response **out, struct call *call, struct connecti
 		return async_raise(ASYNC_ENOMEM, "no memory for a response");
 	response->url = call->url;
 	response->body = body->data;
+	response->history = call->history;
+	call->history = NULL;
 	memcpy(response->peer, connection->peer, sizeof(response->peer));
 	response->public = (struct http_response){
 		.status = head->status,
@@ -35,6 +39,7 @@ int response_make(struct http_response **out, struct call *call, struct connecti
 		.header_count = head->header_count,
 		.url = call->url->text,
 		.redirects = call->redirects,
+		.history = response->history,
 		.connection = connection->number,
 		.reused = connection->reused,
 		.peer = response->peer,
@@ -58,6 +63,7 @@ void http_response_free(struct http_response *public)
 	if (!public)
 		return;
 	response = container_of(public, struct response, public);
+	follow_forget(response->history, public->redirects);
 	free(response->headers);
 	free(response->body);
 	url_free(response->url);

@@ -271,3 +271,30 @@ CLIENT_TEST(user_information_of_the_url_stays_with_its_origin)
 			       "\r\nAuthorization: Basic bmFtZTp3b3Jk\r\n");
 	CHECK(!strstr(answer->url, "word"));
 }
+
+CLIENT_TEST(a_response_knows_the_way_that_led_to_it)
+{
+	static const struct raw_step twice[] = {
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 301 M\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"),
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 307 T\r\nLocation: /c\r\nContent-Length: 0\r\n\r\n"),
+		RAW_REQUEST,
+		RAW_SEND(HI),
+		RAW_REQUEST,
+		RAW_SEND(HI),
+		RAW_HOLD,
+		RAW_END
+	};
+
+	serve(twice);
+	CHECK_INT(ask("/a", NULL), 0);
+	CHECK_INT(answer->redirects, 2);
+	CHECK_INT(answer->history[0].status, 301);
+	CHECK_STR(answer->history[0].url, format("%sa", server.url));
+	CHECK_INT(answer->history[1].status, 307);
+	CHECK_STR(answer->history[1].url, format("%sb", server.url));
+	CHECK_STR(answer->url, format("%sc", server.url));
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK(answer->redirects == 0 && answer->history == NULL);
+}

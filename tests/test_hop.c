@@ -199,6 +199,7 @@ static int redirected_from(enum net_address_kind kind, const char *from, const c
 		url_free(call.first);
 	url_free(call.url);
 	redirect_forget(&call.visits);
+	follow_forget(call.history, call.redirects);
 	return rc;
 }
 
