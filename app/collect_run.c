@@ -249,6 +249,11 @@ static struct http_session *open_session(const struct options *options)
 		.key_file = options->key,
 		.tls_min_version = (enum net_tls_version)options->tls_min,
 		.tls_pins = options->pin,
+		.family = options->ipv4 == options->ipv6 ? AF_UNSPEC
+			  : options->ipv4		 ? AF_INET
+							 : AF_INET6,
+		.resolve = options->resolve,
+		.resolve_count = options->resolve_count,
 		.deny_kinds = NET_KIND_LINK_LOCAL,
 		.proxy = options->proxy,
 		.no_proxy = options->no_proxy,

@@ -17,6 +17,7 @@
 #include "app/units.h"
 
 #define OPTIONS_VERSION "0.1.0"
+#define OPTIONS_RESOLVE 64 /* how many there may be */
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_SHOW_VERSION };
 enum options_summary { OPTIONS_SUMMARY_TEXT, OPTIONS_SUMMARY_JSON, OPTIONS_SUMMARY_NONE };
@@ -59,6 +60,9 @@ struct options {
 	int tls_min; /* enum net_tls_version */
 	bool insecure;
 	const char *proxy, *no_proxy; /* NULL: as the environment says */
+	const char *resolve[OPTIONS_RESOLVE];
+	size_t resolve_count;
+	bool ipv4, ipv6; /* only */
 
 	enum options_summary summary;
 	bool summary_given;

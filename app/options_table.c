@@ -7,6 +7,7 @@
 
 #include "app/retry.h"
 #include "app/verdict.h"
+#include "http/resolve.h"
 #include "runtime/base.h"
 
 /* Where the row's value lies. */
@@ -146,6 +147,22 @@ static const char *header(const struct options_row *row, struct options *options
 	return fields_add(&options->headers, text, why) < 0 ? why : NULL;
 }
 
+static const char *resolve(const struct options_row *row, struct options *options, const char *text)
+{
+	struct resolve *parsed = NULL;
+	static char why[RESOLVE_WHY];
+	int rc = resolve_add(&parsed, text, why);
+
+	(void)row;
+	resolve_free(parsed);
+	if (rc < 0)
+		return rc == ASYNC_ENOMEM ? "more memory" : "host:port:address[,address]...";
+	if (options->resolve_count == OPTIONS_RESOLVE)
+		return expected("at most %llu of them", OPTIONS_RESOLVE, 0);
+	options->resolve[options->resolve_count++] = text;
+	return NULL;
+}
+
 #define AT(field) .offset = offsetof(struct options, field)
 
 /* clang-format off */
@@ -219,6 +236,11 @@ const struct options_row options_table[] = {
   "http://[user:password@]host:port, socks5:// or socks5h:// (it looks names up); \"\": none", text_or_empty, AT(proxy) },
 { NULL, "noproxy", 0, "LIST", NULL, "hosts to reach without it: example.com,10.0.0.0/8,host:8080 or *",
   text_or_empty, AT(no_proxy) },
+
+{ "addresses", "resolve", 0, "H:P:A[,A]", NULL, "where host H is on port P, instead of a look-up; may be repeated",
+  resolve, AT(resolve) },
+{ NULL, "ipv4", '4', NULL, NULL, "only IPv4", NULL, AT(ipv4) },
+{ NULL, "ipv6", '6', NULL, NULL, "only IPv6", NULL, AT(ipv6) },
 
 { "reporting", "summary", 0, "text|json|none", "text", "at the end, on stderr", summary, AT(summary),
   .words = "text|json|none" },

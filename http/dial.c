@@ -71,6 +71,7 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 {
 	struct http_session *session = call->session;
 	const struct url *next = call->proxy ? call->proxy->url : call->url;
+	const struct resolve *given = resolve_find(session->resolve, next->host, next->port);
 	struct net_connect_timing timing = { -1, -1, -1 };
 	struct net_address tried = { 0 };
 	const char *step = "connect";
@@ -93,6 +94,10 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 	if (session->options.on_trace) {
 		options.watch = trace_connect;
 		options.watch_arg = call;
+	}
+	if (given) {
+		options.addresses = given->addresses;
+		options.address_count = given->count;
 	}
 	call_enter(call, "connect", &call->timing.connect);
 	choose_way(call, &options, &tunnel);

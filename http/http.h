@@ -141,6 +141,12 @@ struct http_session_options {
 	const char *proxy, *no_proxy;
 	bool trust_env;
 	int family; /* AF_UNSPEC */
+	/*
+	 * Each "host:port:address[,address]...": that is where the host, or a proxy of that name, is
+	 * on that port; its name is not looked up, but by a proxy. Of two for the same the later.
+	 */
+	const char *const *resolve;
+	size_t resolve_count;
 	/* Kinds of addresses that may not be connected to; enum net_address_kind. */
 	unsigned deny_kinds;
 	/* Loopback and private ones are refused too when a redirect leads there from a public one. */
@@ -156,7 +162,8 @@ struct http_session_options {
 /*
  * aiohttp.ClientSession(). options may be NULL; its strings are copied. Belongs to the running
  * loop; one that is still open when that closes is reported, "Unclosed client session", and freed.
- * NULL without memory, or when proxy or base_url is none: async_raised(HTTP_EURL) has the reason.
+ * NULL without memory, or when proxy or base_url (HTTP_EURL) or one of resolve (NET_EADDRESS) is none:
+ * async_raised() of that code has the reason.
  */
 #define http_session_new(...) http_session_new_at(ASYNC_HERE, __VA_ARGS__)
 struct http_session *http_session_new_at(const char *here,

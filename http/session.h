@@ -8,6 +8,7 @@
 #include "http/http.h"
 #include "http/pool.h"
 #include "http/proxy.h"
+#include "http/resolve.h"
 
 struct call;
 
@@ -17,6 +18,7 @@ struct http_session {
 	struct async_list node;	      /* among the open sessions of this thread */
 	struct http_session_options options;
 	struct proxy_rules proxies;
+	struct resolve *resolve;     /* NULL: none */
 	struct cookie_jar cookies;   /* empty unless options.cookies */
 	struct url *base;	     /* NULL: none */
 	struct http_header *headers; /* the defaults, owned with their strings */

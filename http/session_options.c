@@ -52,6 +52,7 @@ static int copy_options(struct http_session_options *copy,
 	copy->proxy = copy->no_proxy = copy->base_url = NULL;
 	copy->headers = NULL;
 	copy->header_count = 0;
+	copy->resolve = NULL;
 	return copied ? 0 : ASYNC_ENOMEM;
 }
 
@@ -70,6 +71,19 @@ static int make_base(struct http_session *session, const char *text)
 	int rc = text ? url_parse(&session->base, text, strlen(text), why) : 0;
 
 	return rc < 0 ? async_raise(rc, "base URL: %s", why) : 0;
+}
+
+static int make_resolve(struct http_session *session, const struct http_session_options *options)
+{
+	char why[RESOLVE_WHY] = "no memory";
+
+	for (size_t i = 0; i < options->resolve_count; i++) {
+		int rc = resolve_add(&session->resolve, options->resolve[i], why);
+
+		if (rc < 0)
+			return async_raise(rc, "resolve: %s", why);
+	}
+	return 0;
 }
 
 static int copy_headers(struct http_session *session, const struct http_session_options *options)
@@ -103,6 +117,8 @@ int session_options_take(struct http_session *session, const struct http_session
 		rc = make_proxies(session, options);
 	if (rc == 0)
 		rc = make_base(session, options->base_url);
+	if (rc == 0)
+		rc = make_resolve(session, options);
 	return rc < 0 ? rc : copy_headers(session, options);
 }
 
@@ -119,6 +135,7 @@ void session_options_drop(struct http_session *session)
 	cookies_clear(&session->cookies);
 	url_free(session->base);
 	proxy_rules_free(&session->proxies);
+	resolve_free(session->resolve);
 }
 
 /* ---- .netrc ---------------------------------------------------------------------------------- */

@@ -56,6 +56,16 @@ static int allow(struct connecting *c)
 	return 0;
 }
 
+static int take_given(struct connecting *c)
+{
+	const struct net_connect_options *options = c->options;
+
+	c->step = "dns";
+	c->count = options->address_count < MAX_FOUND ? options->address_count : MAX_FOUND;
+	memcpy(c->found, options->addresses, (size_t)c->count * sizeof c->found[0]);
+	return allow(c);
+}
+
 ASYNC_SUSPENDS
 static int resolve(struct connecting *c)
 {
@@ -166,7 +176,7 @@ int net_connect_at(const char *here, struct net_stream **out, const char *host, 
 				.port = port,
 				.options = options ? options : &none,
 				.timing = { -1, -1, -1 } };
-	int rc = resolve(&c);
+	int rc = c.options->address_count > 0 ? take_given(&c) : resolve(&c);
 
 	if (rc == 0)
 		rc = reach(&c);

@@ -110,6 +110,9 @@ enum net_connect_event {
 
 struct net_connect_options {
 	int family; /* AF_UNSPEC */
+	/* Known already: host is not looked up. Their ports count; deny_kinds and the 6 hold too. */
+	const struct net_address *addresses;
+	int address_count;
 	/* Seconds for each step; 0: none. On expiry: ASYNC_ETIMEOUT, and *failed_step says which. */
 	double dns_timeout, connect_timeout, tls_timeout;
 	/* What expiry is called instead of ASYNC_ETIMEOUT, by step; 0: that. */

@@ -262,6 +262,7 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	REFUSED("cannot load a certificate from", "--cert", out, "http://127.0.0.1:1/");
 	REFUSED("is for no certificate", "--key", out, "http://127.0.0.1:1/");
 	REFUSED("\"sha1//x\" is not sha256//", "--pin", "sha1//x", "http://127.0.0.1:1/");
+	REFUSED("host:port:address", "--resolve", "a:80", "http://127.0.0.1:1/");
 	REFUSED("1.2|1.3", "--tls-min", "1.1", "http://127.0.0.1:1/");
 	CHECK_STR(read_file(out, NULL), "precious\n");
 	COLLECT("-q");
