@@ -167,6 +167,7 @@ static void prepare(struct collect *c, const struct options *options,
 	c->credential = options->header_to_all ? NULL : fields_credential(&options->headers);
 	c->input_fd = files->input;
 	c->output_fd = files->output;
+	c->har_fd = files->har;
 	if (getrandom(&c->random, sizeof c->random, 0) != sizeof c->random || !c->random)
 		c->random = (uint64_t)time(NULL) << 16 | (uint64_t)getpid();
 	name_run(c->run, c->random);
@@ -227,6 +228,10 @@ static int conclude(struct collect *c, const struct collect_files *files, int rc
 	rc = tell_summary(c, files);
 	if (rc < 0)
 		fprintf(stderr, "collect: --summary-file %s: %s\n", where, async_strerror(rc));
+	if (c->har_error < 0)
+		fprintf(stderr, "collect: --har %s: %s\n", c->options->har,
+			async_strerror(c->har_error));
+	rc = rc < 0 ? rc : c->har_error;
 	return collect_status(&c->summary, c->sink_error ? c->sink_error : rc, c->signals > 0,
 			      c->late, c->unfinished);
 }

@@ -15,6 +15,7 @@
 
 #include "app/budget.h"
 #include "app/dispatch.h"
+#include "app/har.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "app/record.h"
@@ -46,6 +47,8 @@ struct collect {
 	struct dispatch *dispatch;
 	struct http_session *session;
 	struct sink *sink;
+	struct har *har; /* NULL: none is wanted */
+	int har_error;	 /* after the run */
 	struct budget budget;
 	struct summary summary;
 	struct progress progress;
@@ -61,6 +64,7 @@ struct collect {
 	int sink_error;	 /* after the run */
 
 	int input_fd, output_fd; /* input_fd -1: the URLs are arguments */
+	int har_fd;		 /* -1: none */
 	struct async_task *reader;
 	bool input_ended;
 };

@@ -95,6 +95,28 @@ static bool open_summary(struct collect_files *files, const struct options *opti
 	return true;
 }
 
+/* It is written here and there, so it has to be a file. */
+static bool open_har(struct collect_files *files, const struct options *options,
+		     char why[COLLECT_FILES_WHY])
+{
+	struct stat about;
+
+	if (!options->har)
+		return true;
+	files->har = open(options->har, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (files->har < 0)
+		return refuse(why, "HAR file", options->har, errno);
+	if (fstat(files->har, &about) < 0 || !S_ISREG(about.st_mode))
+		return refuse(why, "HAR file", options->har, EINVAL);
+	if (same_file(files->har, files->output) || same_file(files->har, files->summary) ||
+	    same_file(files->har, files->input)) {
+		snprintf(why, COLLECT_FILES_WHY, "%s is the HAR file and something else",
+			 options->har);
+		return false;
+	}
+	return true;
+}
+
 static bool empty(int fd, const char *path, char why[COLLECT_FILES_WHY])
 {
 	struct stat about;
@@ -125,9 +147,9 @@ bool collect_files_open(struct collect_files *files, const struct options *optio
 {
 	bool good;
 
-	*files = (struct collect_files){ .input = -1, .output = -1, .summary = 2 };
+	*files = (struct collect_files){ .input = -1, .output = -1, .summary = 2, .har = -1 };
 	good = open_input(files, options, why) && open_summary(files, options, why) &&
-	       open_output(files, options, why);
+	       open_output(files, options, why) && open_har(files, options, why);
 	if (good && files->summary != 2)
 		good = empty(files->summary, options->summary_file, why);
 	if (good && files->output != 1 && !options->append)
@@ -148,7 +170,9 @@ void collect_files_close(struct collect_files *files)
 		close(files->output);
 	if (files->summary > 2)
 		close(files->summary);
-	*files = (struct collect_files){ -1, -1, 2 };
+	if (files->har > 2)
+		close(files->har);
+	*files = (struct collect_files){ -1, -1, 2, -1 };
 }
 
 unsigned collect_files_limit(unsigned concurrency)

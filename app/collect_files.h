@@ -12,6 +12,7 @@ struct collect_files {
 	int input; /* -1: the URLs are arguments */
 	int output;
 	int summary; /* 2 unless --summary-file */
+	int har;     /* -1: none */
 };
 
 #define COLLECT_FILES_WHY 512

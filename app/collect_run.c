@@ -96,7 +96,7 @@ static void refuse_jobs(struct collect *c, int64_t now)
 static bool may_start(const struct collect *c)
 {
 	return c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
-	       !c->budget.queue;
+	       har_pending(c->har) <= COLLECT_SINK_ROOM && !c->budget.queue;
 }
 
 static void start_jobs(struct collect *c)
@@ -237,7 +237,7 @@ static void tick(void *arg)
 	async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
 }
 
-static struct http_session *open_session(const struct options *options)
+static struct http_session *open_session(const struct options *options, struct har *har)
 {
 	return http_session_new(&(struct http_session_options){
 		.limit = (int)options
@@ -258,6 +258,8 @@ static struct http_session *open_session(const struct options *options)
 		.proxy = options->proxy,
 		.no_proxy = options->no_proxy,
 		.trust_env = true,
+		.on_trace = har ? har_trace : NULL,
+		.on_trace_arg = har,
 	});
 }
 
@@ -280,7 +282,10 @@ static int open_parts(struct collect *c)
 		.lookahead_bytes = 4 << 20,
 		.max_pause = c->retry.max_wait,
 	});
-	c->session = c->dispatch ? open_session(o) : NULL;
+	rc = c->har_fd < 0 ? 0 : har_open(&c->har, c->har_fd, wake, c);
+	if (rc < 0)
+		return rc;
+	c->session = c->dispatch ? open_session(o, c->har) : NULL;
 	if (!c->session)
 		return ASYNC_ENOMEM;
 	rc = sink_open(&c->sink, &(struct sink_options){ c->output_fd, on_sink, c });
@@ -309,6 +314,7 @@ static int close_parts(struct collect *c)
 	}
 	if (c->session)
 		http_session_close(c->session);
+	c->har_error = har_close(c->har);
 	if (c->sink)
 		rc = close_sink(c);
 	async_timer_cancel(&c->grace);

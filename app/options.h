@@ -66,7 +66,7 @@ struct options {
 
 	enum options_summary summary;
 	bool summary_given;
-	const char *summary_file;
+	const char *summary_file, *har;
 	enum options_progress progress;
 	int64_t watchdog; /* 0: off */
 	bool quiet, verbose;

@@ -246,6 +246,8 @@ const struct options_row options_table[] = {
   .words = "text|json|none" },
 { NULL, "summary-file", 0, "FILE", NULL, "the summary goes here instead, as JSON unless --summary text",
   string, AT(summary_file) },
+{ NULL, "har", 0, "FILE", NULL, "a waterfall of all requests, for a browser's tools (HAR 1.2, without bodies)",
+  string, AT(har) },
 { NULL, "progress", 0, "auto|bar|plain|none", "auto", "on stderr; auto: a bar on a terminal", word, AT(progress),
   .words = "auto|bar|plain|none" },
 { NULL, "quiet", 'q', NULL, NULL, "errors only: no progress, no summary, no warnings", NULL, AT(quiet) },

@@ -20,6 +20,7 @@
 struct call {
 	struct http_session *session;
 	const struct http_options *options; /* never NULL */
+	void *trace_context;		    /* of whoever traces the session */
 	unsigned long number;		    /* of the session's calls, from 1 */
 	struct async_list node;		    /* in session->calls */
 	struct async_task *task;

@@ -88,6 +88,7 @@ enum http_trace_event {
 struct http_trace {
 	enum http_trace_event event;
 	unsigned long request; /* a number per call of the session, from 1 */
+	void **context;	       /* yours, one for each call; NULL in it at first */
 	int64_t time;	       /* nanoseconds, by async_time_ns() */
 	const char *method;
 	const char *url; /* as the caller gave it, at REQUEST_START; then the one at hand */

@@ -2,11 +2,12 @@
 /* trace.c - see trace.h. */
 #include "http/trace.h"
 
-void trace_tell(const struct call *call, struct http_trace *trace)
+void trace_tell(struct call *call, struct http_trace *trace)
 {
 	const struct http_session_options *options = &call->session->options;
 
 	trace->request = call->number;
+	trace->context = &call->trace_context;
 	trace->time = async_time_ns();
 	trace->method = call->method;
 	if (!trace->url)
@@ -15,8 +16,7 @@ void trace_tell(const struct call *call, struct http_trace *trace)
 	options->on_trace(options->on_trace_arg, trace);
 }
 
-void trace_tell_of(const struct call *call, const struct connection *connection,
-		   struct http_trace *trace)
+void trace_tell_of(struct call *call, const struct connection *connection, struct http_trace *trace)
 {
 	trace->connection = connection->number;
 	trace->peer = connection->peer;
@@ -36,7 +36,7 @@ void trace_connect(void *arg, enum net_connect_event event, const struct net_add
 		[NET_CONNECT_TLS_START] = HTTP_TRACE_TLS_START,
 		[NET_CONNECT_TLS_END] = HTTP_TRACE_TLS_END,
 	};
-	const struct call *call = arg;
+	struct call *call = arg;
 
 	trace_event(call, .event = events[event], .address = address, .code = code);
 }

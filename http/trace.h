@@ -22,8 +22,8 @@
 			trace_tell_of((call), (connection), &(struct http_trace){ __VA_ARGS__ }); \
 	} while (0)
 
-void trace_tell(const struct call *call, struct http_trace *trace);
-void trace_tell_of(const struct call *call, const struct connection *connection,
+void trace_tell(struct call *call, struct http_trace *trace);
+void trace_tell_of(struct call *call, const struct connection *connection,
 		   struct http_trace *trace);
 /* As net_connect_options.watch, with the call as its argument. */
 void trace_connect(void *arg, enum net_connect_event event, const struct net_address *address,

@@ -209,6 +209,7 @@ WRAP_IO(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, ECONN
 WRAP_IO(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, ECONNRESET)
 WRAP_IO(ssize_t, readv, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
 WRAP_IO(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, ECONNRESET)
+WRAP(ssize_t, pwrite, (int a, const void *b, size_t c, off_t d), (a, b, c, d), -1, ENOSPC)
 WRAP(int, getaddrinfo,
      (const char *a, const char *b, const struct addrinfo *c, struct addrinfo **d), (a, b, c, d),
      EAI_MEMORY, ENOMEM)

@@ -95,6 +95,23 @@ TEST(every_way_to_misbehave_is_an_error_of_its_own_and_harms_nobody)
 	stop_upstream();
 }
 
+TEST(a_har_file_has_an_entry_for_each_attempt_and_each_redirect)
+{
+	const char *har = temp_path("run.har");
+	json_t *file, *entries;
+
+	start_upstream(1, NULL, NULL);
+	COLLECT("--har", har, "--retry", "2", "--retry-base", "1ms", at(0, "/weather"),
+		at(0, "/close"), at(0, "/redirect?n=3"));
+	CHECK_INT(collect.status, 3);
+	file = json_load_file(har, 0, NULL);
+	entries = json_object_get(json_object_get(file, "log"), "entries");
+	/* What is rude here is somewhere else: /close leads there. */
+	CHECK_INT(json_array_size(entries), 1 + 3 * 2 + 4);
+	json_decref(file);
+	stop_upstream();
+}
+
 TEST(nothing_listens_there_and_there_is_no_such_name)
 {
 	json_t *all;
@@ -262,6 +279,8 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	REFUSED("cannot load a certificate from", "--cert", out, "http://127.0.0.1:1/");
 	REFUSED("is for no certificate", "--key", out, "http://127.0.0.1:1/");
 	REFUSED("\"sha1//x\" is not sha256//", "--pin", "sha1//x", "http://127.0.0.1:1/");
+	REFUSED("cannot open HAR file", "--har", temp_dir(), "http://127.0.0.1:1/");
+	REFUSED("is the HAR file and something else", "--har", out, "-o", out, "http://a/");
 	REFUSED("host:port:address", "--resolve", "a:80", "http://127.0.0.1:1/");
 	REFUSED("1.2|1.3", "--tls-min", "1.1", "http://127.0.0.1:1/");
 	CHECK_STR(read_file(out, NULL), "precious\n");

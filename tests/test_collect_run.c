@@ -52,6 +52,7 @@ static void run_once(void)
 	strcpy(collect.run, "run");
 	collect.input_fd = -1;
 	collect.output_fd = out;
+	collect.har_fd = -1;
 	outcome = async_run(run, &collect);
 	/* Nothing is lost: a run that could start has ended both items. */
 	if (outcome == 0 && !collect.sink_error)

@@ -36,6 +36,10 @@ static void note(void *arg, const struct http_trace *trace)
 	CHECK(arg == told);
 	CHECK(trace->time >= before);
 	before = trace->time;
+	CHECK(trace->context != NULL);
+	CHECK(trace->event == HTTP_TRACE_REQUEST_START ? !*trace->context
+						       : *trace->context == told);
+	*trace->context = told;
 	snprintf(told + used, sizeof told - used, "%s%s%s", used ? " " : "", names[trace->event],
 		 trace->code < 0 ? "!" : "");
 	last[trace->event] = (struct noted){ .trace = *trace };
