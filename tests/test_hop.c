@@ -179,6 +179,7 @@ static int redirected_from(enum net_address_kind kind, const char *from, const c
 			     .method = "GET",
 			     .status = 302,
 			     .due = DEADLINE_NEVER,
+			     .upload = { .options = &options, .fd = -1 },
 			     .seconds = { .pool = -1, .write = -1, .head = -1, .idle = -1 } };
 	char why[URL_WHY];
 	int rc;
