@@ -215,7 +215,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test test-slow test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors clean'
+	@echo 'targets:   all run test test-slow test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
