@@ -83,7 +83,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run test test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run bench bench-ready test test-bench test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -191,8 +191,17 @@ $(BUILD)/fuzz-%: tests/fuzz/entry.c $(FUZZED) $(APP) $(LIB)
 
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/bench-detectors: $(BUILD)/bench/hold.o
+$(BUILD)/bench-blocking: $(call objects,$(wildcard bench/blocking*.c))
+# Blocking versus yielding: what it takes is little, so nginx and wrk need not be there.
+bench: ; @.ci/deps bench && $(MAKE) --no-print-directory bench-ready && bench/bench-blocking $(BUILD)
+test-bench: ; @.ci/deps bench && $(MAKE) --no-print-directory bench-ready && bench/test-bench $(BUILD)
+bench-ready: $(BUILD)/bench-blocking $(BUILD)/upstream $(BUILD)/page/node_modules/uplot/package.json
+$(BUILD)/page/node_modules/uplot/package.json: bench/page/package-lock.json
+	@mkdir -p $(BUILD)/page && cp bench/page/package*.json $(BUILD)/page
+	$(call say,NPM)
+	$(Q)npm ci --silent --no-audit --no-fund --prefix $(BUILD)/page && touch $@
 bench-%: all peers
 	PEERS=$(PEERS) bench/$@ $(BUILD)
 # What it compares with may be missing: it says so.
@@ -215,7 +224,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run test test-slow test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
+	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
