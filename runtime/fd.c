@@ -202,7 +202,7 @@ int fd_watch(const char *here, int fd, enum fd_direction direction, struct async
 	slot->waiters[direction] = future;
 	slot->waiting_at[direction] = here;
 	loop_current->fd_waiters++;
-	if (fd_ready(fd, direction))
+	if (slot->bits & (direction == FD_READ ? POLLER_READ : POLLER_WRITE))
 		complete(slot, direction, 0);
 	return 0;
 }
