@@ -391,7 +391,7 @@ static int read_anyhow(void *arg)
 	int fds[2];
 
 	(void)arg;
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
 		return 0;
 	if (net_open_socket(&reader, &writer, fds[0], NULL) == 0) {
 		char buffer[5000];
