@@ -365,7 +365,7 @@ TEST(a_path_is_replaced_if_it_is_a_socket_and_removed_by_its_owner)
 
 static int serve_anyhow(void *arg)
 {
-	int served = 0;
+	static int served; /* a handler may begin when main has ended */
 	struct async_timeout limit;
 	struct net_server *server;
 	struct net_reader *reader;
