@@ -56,7 +56,9 @@ static inline struct async_list *list_take(struct async_list *head)
 
 	if (list_empty(head))
 		return NULL;
-	list_remove(node);
+	head->next = node->next;
+	node->next->prev = head;
+	node->next = node->prev = NULL;
 	return node;
 }
 

@@ -189,14 +189,20 @@ static void task_main(void *arg)
 	context_exit(&task->context, task->loop->back);
 }
 
-static void check_canary(struct task *task)
+static void must_be_intact(struct task *task)
 {
 	char name[TASK_NAME];
 
+	must(stack_intact(task->stack),
+	     "stack overflow: task %s, created at %s, has run over its stack of %zu bytes",
+	     task_name(task, name), task->created_at, task->stack->size);
+}
+
+/* Small enough to stand in each step: nearly all stacks have a guard. */
+static inline void check_canary(struct task *task)
+{
 	if (!task->stack->guarded)
-		must(stack_intact(task->stack),
-		     "stack overflow: task %s, created at %s, has run over its stack of %zu bytes",
-		     task_name(task, name), task->created_at, task->stack->size);
+		must_be_intact(task);
 }
 
 static void free_stack(struct task *task)
