@@ -8,6 +8,7 @@ BUILD   = build#         where everything is made; each configuration may have i
 CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
 SYMBOLS = $(if $(call have,libdw >= 0.187),libdw,none)# names for the watchdog
+PROBES  = $(if $(shell printf '\43include <sys/sdt.h>' | $(CC) -E - >/dev/null 2>&1 || echo no),none,sdt)# USDT, if there is <sys/sdt.h>
 CODINGS = $(if $(call have,libbrotlidec),br) $(if $(call have,libzstd),zstd)# beside gzip and deflate
 PSL     = $(if $(call have,libpsl),,no_)#  whose domains cookies may not be for: empty with libpsl, no_ without
 OPT     = -O2
@@ -24,6 +25,7 @@ PEERS   = $(BUILD)/peers#  nginx and wrk for tests and benchmarks, unpacked, nev
 ifeq ($(origin CC),default)
 CC = gcc
 endif
+PROBES := $(PROBES)
 
 # The stack-clash option makes a frame larger than the guard touch each page, so that it cannot leap
 # over the guard. One set of position-independent objects serves the archive and the shared library.
@@ -32,7 +34,7 @@ CFLAGS  = -std=gnu11 $(OPT) -g -Wall -Wextra -Werror -fstack-clash-protection -f
 CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
           $(if $(FORTIFY),-D_FORTIFY_SOURCE=3 -fstack-protector-strong) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS))
-CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP
+CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP -DTRACE_PROBES='"runtime/trace/probe_$(PROBES).h"'
 LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
 LIBS    = -lssl -lcrypto -lhttp_parser -lz $(if $(filter br,$(CODINGS)),-lbrotlidec) \
           $(if $(filter zstd,$(CODINGS)),-lzstd) $(if $(PSL),,-lpsl) -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
@@ -111,7 +113,7 @@ tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS) $(SELFTEST)
 
 # Objects depend on the flags, archives on the list of their parts: another choice builds anew what
 # it has to, in the same directory. A recipe that leaves the file alone leaves its age alone, too.
-$(BUILD)/flags: TEXT = $(CC) $(CFLAGS)
+$(BUILD)/flags: TEXT = $(CC) $(CFLAGS) $(PROBES)
 $(BUILD)/parts: TEXT = $(LIB_SRC) $(APP_SRC) $(LDFLAGS) $(LIBS)
 $(BUILD)/flags $(BUILD)/parts: FORCE
 	@mkdir -p $(@D)
@@ -225,7 +227,7 @@ clean: ; rm -rf $(BUILD)
 
 help:
 	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
-	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
+	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 

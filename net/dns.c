@@ -267,11 +267,13 @@ static void describe(struct wait_view *view, const struct async_future *future)
 {
 	struct waiter waiter;
 
-	if (wait_peek_around(view, &waiter, future, future))
-		wait_say_text(view, ((const struct answer *)waiter.owner)->name);
+	if (!wait_peek_around(view, &waiter, future, future))
+		return;
+	wait_say(view, " of ");
+	wait_say_text(view, ((const struct answer *)waiter.owner)->name);
 }
 
-static const struct async_future_kind look_up = { &look_up, "look-up of ", NULL, describe };
+static const struct async_future_kind look_up = { &look_up, "look-up", NULL, describe };
 
 static void lower(char name[NAME_SIZE], const char *host)
 {

@@ -229,6 +229,7 @@ ASYNC_SUSPENDS int async_sleep_at(const char *here, double seconds);
 #include "runtime/async_fd.h"
 #include "runtime/async_process.h"
 #include "runtime/async_loop.h"
+#include "runtime/async_trace.h"
 #include "runtime/async_watchdog.h"
 #include "runtime/async_dump.h"
 #include "runtime/async_testing.h"

@@ -11,6 +11,7 @@
 
 #include "runtime/async.h"
 #include "runtime/children.h"
+#include "runtime/trace/trace.h"
 #include "runtime/waiter.h"
 
 struct async_completion {
@@ -42,6 +43,7 @@ static void child_done(void *arg)
 	struct child *child = arg;
 	struct async_completion *completion = child->owner;
 
+	trace_cause_future(child->future);
 	list_append(&completion->finished, &child->node);
 	waiter_wake_next(&completion->waiters);
 	if (--completion->unfinished == 0)
@@ -53,6 +55,7 @@ static void time_is_up(void *arg)
 	struct async_completion *completion = arg;
 	struct children *children = &completion->children;
 
+	trace_cause(loop_current, TRACE_BY_TIMER, 0);
 	for (size_t i = 0; i < children->count; i++)
 		async_handle_cancel(&children->list[i].handle);
 	for (; completion->unfinished; completion->unfinished--) {

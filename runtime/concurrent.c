@@ -17,6 +17,7 @@
 #include "runtime/list.h"
 #include "runtime/portable.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 
 struct async_concurrent {
 	/* Set once. */
@@ -138,6 +139,7 @@ static void start(void *arg)
 		fail(job, ASYNC_ECANCELED);
 		return;
 	}
+	trace_cause(loop_current, TRACE_BY_THREAD, 0);
 	task = async_create_task_at(job->here, job->label, job->fn, job->arg, NULL);
 	if (!task) {
 		fail(job, async_last_error());
@@ -154,6 +156,7 @@ static void stop(void *arg)
 {
 	struct async_concurrent *job = arg;
 
+	trace_cause(loop_current, TRACE_BY_THREAD, 0);
 	job->cancelled = true;
 	if (job->task)
 		task_cancel(job->task, NULL);

@@ -16,6 +16,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 #define BUDGET 64
@@ -230,6 +231,7 @@ static int wait_watched(const char *here, const struct fd_want *wants, int count
 
 	for (; watched < count && rc == 0; watched += rc == 0)
 		rc = fd_watch(here, wants[watched].fd, wants[watched].direction, &waiter.future);
+	trace_waits_for_fds(task->loop, wants, count);
 	if (rc == 0)
 		rc = future_wait(task, here, &waiter.future);
 	while (watched-- > 0)

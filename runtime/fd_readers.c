@@ -86,6 +86,17 @@ void watch_schedule(struct async_loop *loop)
 	}
 }
 
+int watch_fd(const struct async_loop *loop, const struct async_handle *handle)
+{
+	list_for_each(node, &loop->hot) {
+		const struct watch *watch = container_of(node, struct watch, hot);
+
+		if (handle == &watch->handles[FD_READ] || handle == &watch->handles[FD_WRITE])
+			return watch->fd;
+	}
+	return -1;
+}
+
 /* ---- Adding and removing --------------------------------------------------------------------- */
 
 static void clear(struct async_loop *loop, struct watch *watch, enum fd_direction direction)

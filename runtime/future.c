@@ -12,6 +12,7 @@
 
 #include "runtime/cancel.h"
 #include "runtime/list.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 void async_future_init(struct async_future *future)
@@ -80,6 +81,7 @@ void future_complete(struct async_future *future, enum async_state state, int co
 	if (state == ASYNC_CANCELLED)
 		cancel_note_waiters(future);
 	loop->dropped |= future->echo;
+	trace_wakes(loop, future);
 	list_splice(&loop->ready, &future->callbacks);
 }
 
@@ -192,6 +194,7 @@ struct sleep {
 
 static void wake(void *future)
 {
+	trace_cause(loop_current, TRACE_BY_TIMER, 0);
 	async_future_set_result(future, 0);
 }
 
@@ -227,6 +230,7 @@ int async_sleep_at(const char *here, double seconds)
 		return yield_once(task, here);
 	sleep = (struct sleep){ .future.kind = &sleep_kind };
 	async_call_later(&sleep.timer, seconds, wake, &sleep.future);
+	trace_waits(task->loop, TRACE_WAIT_SLEEP, sleep.timer.when);
 	rc = future_wait(task, here, &sleep.future);
 	async_timer_cancel(&sleep.timer);
 	return rc;

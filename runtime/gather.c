@@ -14,6 +14,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 
 struct async_gathering {
 	struct async_future outer;
@@ -66,6 +67,7 @@ static void child_done(void *arg)
 	struct children *children = &gather->children;
 	int result = child->future->result;
 
+	trace_cause_future(child->future);
 	gather->finished++;
 	child->future->retrieved = true;
 	if (async_future_done(&gather->outer))

@@ -14,6 +14,7 @@
 #include "runtime/guard/guard.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 #include "runtime/watchdog/watchdog.h"
 
 #define POLL_MAX (24 * 3600 * TIMER_SECOND)
@@ -75,12 +76,16 @@ static int poll(struct async_loop *loop, int64_t timeout)
 		stack_trim(&loop->stacks);
 		heartbeat_idle(&loop->heartbeat);
 	}
+	trace_poll(loop, timeout);
 	count = poller_wait(loop->poller, timeout, loop->events, LOOP_EVENTS);
+	trace_polled(loop, count);
 	if (timeout != 0)
 		heartbeat_busy(&loop->heartbeat);
 	heartbeat_mark(&loop->heartbeat);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		trace_fd(loop, &loop->events[i]);
 		fd_deliver(loop, &loop->events[i]);
+	}
 	if (count)
 		loop->fds_checked = false;
 	/* A full table may mean that there is more: ask again in the next turn. */
@@ -189,6 +194,7 @@ __attribute__((noinline)) static void expire_timers(struct async_loop *loop, int
 	struct async_timer *timer;
 
 	while ((timer = timer_take_due(&loop->timers, now))) {
+		trace_timer(loop, now - timer->when);
 		account_lag(&loop->account, now - timer->when);
 		list_append(&loop->ready, &timer->handle.node);
 	}
@@ -232,9 +238,11 @@ static inline void run_handle(struct async_loop *loop, struct async_handle *hand
 		task_step(handle->arg);
 		return;
 	}
+	trace_callback(loop, handle);
 	heartbeat_begin(&loop->heartbeat, NULL);
 	handle->run(handle->arg);
 	heartbeat_end(&loop->heartbeat);
+	trace_called(loop);
 }
 
 void loop_run_handle(struct async_loop *loop, struct async_handle *handle)
@@ -271,6 +279,7 @@ static void run_ready(struct async_loop *loop)
 bool loop_turn(struct async_loop *loop)
 {
 	heartbeat_turn(&loop->heartbeat);
+	trace_turn(loop);
 	if (!wait_for_events(loop))
 		return false;
 	collect_posted(loop);
@@ -326,6 +335,7 @@ int loop_open(struct async_loop **out, const struct async_run_options *options)
 	heartbeat_mark(&loop->heartbeat);
 	loop_current = loop;
 	heartbeat_idle(&loop->heartbeat);
+	loop->trace = trace_open(loop);
 	/* A loop without a watchdog still works; where none can be had, none is. */
 	if (!loop->virtual_clock && watchdog_start(&loop->watchdog, &loop->heartbeat) < 0)
 		loop->watchdog = NULL;
@@ -376,6 +386,7 @@ void loop_close(struct async_loop *loop)
 	error_record_drop(loop->raised);
 	slab_close(loop);
 	stack_close(&loop->stacks);
+	trace_close(loop->trace);
 	poller_close(loop->poller);
 	context_disown(&loop->context);
 	loop_current = NULL;

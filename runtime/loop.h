@@ -24,6 +24,7 @@ struct fd_slot;
 struct guard;
 struct slab_chunk;
 struct task;
+struct trace;
 struct watchdog;
 
 #define LOOP_EVENTS 128
@@ -43,6 +44,7 @@ struct async_loop {
 	struct context
 		*back; /* where a task goes that suspends: context, or an eager start's creator */
 	struct error_record *cancel_record; /* the message of the cancellation that is under way */
+	struct trace *trace;		    /* the flight recorder; NULL: off */
 	bool running, stopping;
 	bool dropped;	  /* asyncio's next turn would have a handle to run, which does nothing */
 	pthread_t thread; /* whose it is */
@@ -83,6 +85,7 @@ struct async_loop {
 	/* What may wake it from outside; while all are 0 and nothing is due, it is a deadlock. */
 	struct async_list concurrent; /* tasks whose outcome another thread waits for */
 	size_t jobs;		      /* handed to threads, not back yet */
+	uint32_t jobs_begun;	      /* ever */
 	size_t signals;		      /* handlers */
 	bool shared; /* somebody has asked for the loop, for call_soon_threadsafe */
 	unsigned deadlocks;
@@ -191,6 +194,8 @@ void fd_forget_waiters(struct async_loop *loop);
 /* fd_readers.c: is a watched fd ready now? And the callbacks of those that were found to be. */
 bool watch_look(struct async_loop *loop);
 void watch_schedule(struct async_loop *loop);
+/* The fd whose callback the handle is; -1: it is no such callback. */
+int watch_fd(const struct async_loop *loop, const struct async_handle *handle);
 
 /* signal.c */
 void signal_deliver(struct async_loop *loop);

@@ -12,6 +12,7 @@
 #include "runtime/list.h"
 #include "runtime/pool.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 /* What the awaiting task keeps on its stack: an abandoned job may be gone before it runs again. */
@@ -28,6 +29,7 @@ static void job_back(void *arg)
 	struct ticket *ticket = job->waiter;
 
 	job->loop->jobs--;
+	trace_cause(job->loop, TRACE_BY_THREAD, 0);
 	future_complete(&ticket->future, ASYNC_FINISHED, 0);
 }
 
@@ -83,6 +85,7 @@ static const struct async_future_kind kind = { &kind, "a thread", cancel_job, de
 
 static int await_job(struct task *task, const char *here, struct job *job, struct ticket *ticket)
 {
+	uint32_t number;
 	int rc;
 
 	*ticket = (struct ticket){ .future.kind = &kind, .job = job };
@@ -94,7 +97,10 @@ static int await_job(struct task *task, const char *here, struct job *job, struc
 		task->loop->jobs--;
 		return async_raise(rc, "no thread for a job: %s", async_strerror(rc));
 	}
+	number = ++task->loop->jobs_begun;
+	trace_offload(task->loop, task, number);
 	rc = future_wait(task, here, &ticket->future);
+	trace_offloaded(task->loop, task, number);
 	if (rc == 0)
 		rc = ticket->cancel_requested ? ASYNC_ECANCELED : job->result;
 	return rc;

@@ -17,6 +17,7 @@
 #include "runtime/list.h"
 #include "runtime/spawn.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 #include "runtime/waiter.h"
 
 extern char **environ;
@@ -50,6 +51,7 @@ static void has_ended(struct child *child)
 {
 	struct async_process *process = container_of(child, struct async_process, child);
 
+	trace_cause(loop_current, TRACE_BY_PROCESS, child->pid);
 	wake_all(process);
 	process_drop(process);
 }

@@ -8,6 +8,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 static void pass_on(void *arg)
@@ -16,6 +17,7 @@ static void pass_on(void *arg)
 	struct async_future *inner = shield->inner, *outer = &shield->outer;
 	struct error_record *record;
 
+	trace_cause_future(inner);
 	if (async_future_done(outer)) {
 		inner->retrieved |= !async_future_cancelled(inner);
 		return;

@@ -16,6 +16,7 @@
 #include "runtime/list.h"
 #include "runtime/local.h"
 #include "runtime/scope.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 #define COPY_MAX 2048u
@@ -124,6 +125,7 @@ static struct task *create_unstarted(const char *here, const char *label, int (*
 	task->step.run = task_step;
 	task->step.arg = task;
 	list_append(&loop->tasks, &task->all);
+	trace_create(task);
 	if (++loop->task_count > loop->peak_tasks)
 		loop->peak_tasks = loop->task_count;
 	return task;
@@ -240,12 +242,14 @@ static void finish(struct task *task)
 	}
 	future_complete(&task->future, rc == ASYNC_ECANCELED ? ASYNC_CANCELLED : ASYNC_FINISHED,
 			rc);
+	trace_end(task);
 	task_drop(task);
 }
 
 void task_destroy(struct task *task)
 {
 	list_remove(&task->step.node);
+	trace_end(task);
 	leave(task);
 	if (task->held)
 		list_remove(&task->sibling);
@@ -256,6 +260,7 @@ void task_destroy(struct task *task)
 void task_abandon(struct task *task)
 {
 	list_remove(&task->step.node);
+	trace_end(task);
 	end(task);
 	task->waiting = NULL;
 	task->future.state = ASYNC_CANCELLED;
@@ -282,6 +287,7 @@ void task_step(void *arg)
 
 	if (!task->started && task->must_cancel) {
 		/* Cancelled before it began: the body never runs. */
+		trace_resume(loop, task);
 		task->future.result = ASYNC_ECANCELED;
 		cancel_take_note(task);
 		finish(task);
@@ -290,6 +296,7 @@ void task_step(void *arg)
 	task->started = true;
 	task->state = TASK_RUNNING;
 	loop->current = task;
+	trace_resume(loop, task);
 	heartbeat_begin(&loop->heartbeat, task);
 	context_switch(&loop->context, &task->context);
 	heartbeat_end(&loop->heartbeat);
@@ -297,6 +304,8 @@ void task_step(void *arg)
 	check_canary(task);
 	if (task->state == TASK_DONE)
 		finish(task);
+	else
+		trace_yield(loop, task);
 }
 
 /* On the creator's stack, or the thread's: the task comes back to it at its first wait. */
@@ -307,10 +316,12 @@ static void start_eagerly(struct task *task)
 	struct context *back = loop->back, *here = creator ? &creator->context : &loop->context;
 
 	heartbeat_end(&loop->heartbeat);
+	trace_step_back(loop, creator);
 	task->started = true;
 	task->state = TASK_RUNNING;
 	loop->current = task;
 	loop->back = here;
+	trace_resume(loop, task);
 	heartbeat_begin(&loop->heartbeat, task);
 	context_switch(here, &task->context);
 	heartbeat_end(&loop->heartbeat);
@@ -319,6 +330,9 @@ static void start_eagerly(struct task *task)
 	check_canary(task);
 	if (task->state == TASK_DONE)
 		finish(task);
+	else
+		trace_yield(loop, task);
+	trace_step_forth(loop, creator);
 	heartbeat_begin(&loop->heartbeat, creator);
 }
 

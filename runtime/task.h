@@ -44,6 +44,7 @@ struct task {
 	uint64_t created_by;	    /* the id of a task; 0: of none */
 	const struct task *creator; /* its block; whether it is still that task, its id tells */
 	int64_t longest_slice;	    /* ns; 0: none that was not short */
+	uint64_t described;	    /* by the recorder: the number of that event */
 	int references;		    /* of the loop, of the handle, of those who await it */
 	int cancelling;
 	uint16_t generation;

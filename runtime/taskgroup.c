@@ -14,6 +14,7 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 struct member {
@@ -54,6 +55,7 @@ static void task_done(void *arg)
 	struct async_future *future = &member->task->future;
 
 	list_remove(&member->node);
+	trace_cause_future(future);
 	if (group->completed && list_empty(&group->members))
 		async_future_set_result(group->completed, 0);
 	if (async_future_cancelled(future) || future->result >= 0) {

@@ -12,12 +12,14 @@
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
+#include "runtime/trace/trace.h"
 #include "runtime/wait.h"
 
 static void expire(void *arg)
 {
 	struct async_timeout *limit = arg;
 
+	trace_cause(loop_current, TRACE_BY_TIMER, 0);
 	limit->stage = ASYNC_TIMEOUT_EXPIRING;
 	limit->expired = true;
 	cancel_from_depth(limit->task, limit->depth);

@@ -20,7 +20,7 @@ struct task;
 struct async_future_kind {
 	const struct async_future_kind
 		*self;	  /* tells a kind from whatever else a stale pointer finds */
-	const char *what; /* "Event"; the whole description unless there is more */
+	const char *what; /* "Event", a literal; the whole description unless there is more */
 	bool (*cancel)(struct async_future *future); /* NULL: it just ends cancelled */
 	void (*describe)(struct wait_view *view, const struct async_future *future);
 };

@@ -9,6 +9,7 @@
 #include "runtime/async.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
+#include "runtime/trace/trace.h"
 
 struct wait {
 	struct async_future waiter;
@@ -33,6 +34,12 @@ static void describe(struct wait_view *view, const struct async_future *waiter)
 
 static const struct async_future_kind kind = { &kind, "wait", NULL, describe };
 
+static void time_is_up(void *waiter)
+{
+	trace_cause(loop_current, TRACE_BY_TIMER, 0);
+	async_future_set_result(waiter, 0);
+}
+
 static void release(void *waiter)
 {
 	async_future_set_result(waiter, 0);
@@ -45,6 +52,7 @@ static void child_done(void *arg)
 	struct async_future *future = child->future;
 	bool failed = future->state == ASYNC_FINISHED && future->result < 0;
 
+	trace_cause_future(future);
 	if (--wait->left == 0 || wait->when == ASYNC_FIRST_COMPLETED) {
 		release(&wait->waiter);
 	} else if (wait->when == ASYNC_FIRST_EXCEPTION && failed) {
@@ -74,7 +82,7 @@ static int wait_limited(struct wait *wait, struct task *task, const char *here, 
 	wait->waiter = (struct async_future){ .kind = &kind };
 	wait->left = wait->children.unique;
 	if (seconds != ASYNC_NO_TIMEOUT)
-		async_call_later(&wait->limit, seconds, release, &wait->waiter);
+		async_call_later(&wait->limit, seconds, time_is_up, &wait->waiter);
 	for (size_t i = 0; i < wait->children.count; i++) {
 		wait->children.list[i].owner = wait;
 		if (!wait->children.list[i].repeated)

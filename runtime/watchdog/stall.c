@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "runtime/trace/trace.h"
+
 enum { SAY_AGAIN_FROM = 8 }; /* limits */
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
@@ -196,6 +198,13 @@ static void excuse(struct watchdog *w, enum async_verdict verdict)
 		w->totals.hidden += w->options.excuses;
 }
 
+/* For the flight recorder, which keeps those that are not said, too; before the end that "abort" is. */
+static void record(struct watchdog *w)
+{
+	watchdog_format(ASYNC_REPORT_TEXT, STALL_BEGAN, &w->stall, false, w->text, sizeof(w->text));
+	trace_stall_begin(w->hb, w->slice.start.wall, (uint32_t)w->stall.view.id, w->text);
+}
+
 static void look_first(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
@@ -214,6 +223,7 @@ static void look_first(struct watchdog *w)
 	w->slice.reported = true;
 	w->slice.loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !w->slice.loud;
+	record(w);
 	watchdog_emit(w, STALL_BEGAN, !w->slice.loud);
 }
 
@@ -289,5 +299,6 @@ void stall_end(struct watchdog *w, int64_t when)
 	w->totals.held += stall->held;
 	if (stall->held > w->totals.longest)
 		w->totals.longest = stall->held;
+	trace_stall_end(w->hb, when);
 	watchdog_emit(w, STALL_ENDED, !w->slice.loud);
 }
