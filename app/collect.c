@@ -249,6 +249,10 @@ static int perform(struct options *options)
 		rc = async_run(try_tls, options);
 	if (rc)
 		return rc < 0 ? 1 : rc;
+	if (options->trace && (rc = async_trace_to(options->trace)) < 0) {
+		fprintf(stderr, "collect: --trace %s: %s\n", options->trace, async_strerror(rc));
+		return 2;
+	}
 	if (!collect_files_open(&files, options, why))
 		return complain(why);
 	possible = collect_files_limit((unsigned)options->concurrency);

@@ -16,7 +16,7 @@
 #include "app/demo.h"
 
 static const char help[] =
-	"usage: demo [--lesson N | --json] [--politeness TIME]\n"
+	"usage: demo [--lesson N | --json] [--politeness TIME] [--trace FILE]\n"
 	"Shows what an event loop is for, and what the watchdog sees. Needs no network, takes 20 s.\n"
 	"\n"
 	"  --lesson 1   ten polite fetches, five ways: serial, blocking, yielding, threads, semaphore\n"
@@ -26,6 +26,8 @@ static const char help[] =
 	"  --lesson 5   collect, on all twelve practice APIs\n"
 	"  --json       lesson 1 as one line of JSON: the seconds, and what the watchdog named\n"
 	"  --politeness 500ms   how long each fetch of lesson 1 waits before it asks\n"
+	"  --trace FILE what the event loops did: open it in ui.perfetto.dev or chrome://tracing;\n"
+	"               as prose if FILE ends in .txt, or on stderr with -\n"
 	"\n"
 	"Colours only on a terminal, and not with NO_COLOR or TERM=dumb.\n"
 	"exit: 0, or 1 when something failed, or 2 for wrong options\n";
@@ -81,6 +83,7 @@ static void look_at_terminal(struct demo *demo)
 struct command {
 	int lesson;	    /* 0: all */
 	int64_t politeness; /* nanoseconds */
+	const char *trace;  /* NULL: none */
 	bool json, help;
 };
 
@@ -100,6 +103,9 @@ static bool take(struct command *command, int option, const char *value)
 		}
 		fprintf(stderr, "demo: there are lessons 1 to %d\n", LESSONS);
 		return false;
+	case 't':
+		command->trace = value;
+		return true;
 	case 'p':
 		if (units_duration(value, &command->politeness))
 			return true;
@@ -114,6 +120,7 @@ static bool parse(struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = { { "lesson", required_argument, NULL, 'l' },
 						 { "politeness", required_argument, NULL, 'p' },
+						 { "trace", required_argument, NULL, 't' },
 						 { "json", no_argument, NULL, 'j' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
@@ -163,10 +170,15 @@ int main(int argc, char **argv)
 	}
 	demo.politeness = (double)command.politeness / 1e9;
 	look_at_terminal(&demo);
+	int rc = command.trace ? async_trace_to(command.trace) : 0;
+	if (rc < 0) {
+		fprintf(stderr, "demo: --trace %s: %s\n", command.trace, async_strerror(rc));
+		return 2;
+	}
 	if (demo_upstream_start(demo.urls) < 0)
 		return 1;
 	async_install_overflow_handler();
-	int rc = give_lessons(&demo, &command);
+	rc = give_lessons(&demo, &command);
 	if (rc < 0)
 		fprintf(stderr, "demo: a lesson failed: %s\n", async_strerror(rc));
 	int status = demo_upstream_stop();

@@ -7,6 +7,7 @@
  * allowed in one.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ pid_t demo_child_fork(void)
 	if (pid == 0) {
 		memset((void *)children, 0, sizeof(children));
 		set_handlers(SIG_DFL);
+		/* What is recorded is the demo, and its file is not the child's. */
+		unsetenv("LOOPHOUND_TRACE");
 	} else if (pid > 0) {
 		children[children[0] > 0] = pid;
 		set_handlers(end_all);

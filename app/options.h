@@ -69,6 +69,7 @@ struct options {
 	const char *summary_file, *har;
 	enum options_progress progress;
 	int64_t watchdog; /* 0: off */
+	const char *trace;
 	bool quiet, verbose;
 };
 

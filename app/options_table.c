@@ -254,6 +254,8 @@ const struct options_row options_table[] = {
 { NULL, "verbose", 'v', NULL, NULL, "a line on stderr for each retry, pause and failure", NULL, AT(verbose) },
 { NULL, "watchdog", 0, "T|off", "100ms", "report when the program itself holds its event loop for longer",
   duration_or_off, AT(watchdog) },
+{ NULL, "trace", 0, "FILE|-", NULL, "what the event loop did in its last seconds, at the end and at a crash: for "
+  "ui.perfetto.dev and chrome://tracing; as prose if FILE ends in .txt, or on stderr with -", string, AT(trace) },
 };
 /* clang-format on */
 const size_t options_count = array_size(options_table);
