@@ -33,6 +33,10 @@ struct world {
 	struct async_future future;
 	struct async_timer timer;
 	struct async_task *child;
+	struct async_process *process;
+	struct async_future several[6];
+	struct async_completion *completion;
+	int completed;
 	int items, pipe[2];
 	sem_t gate, started;
 };
@@ -392,6 +396,60 @@ static void thread_cleanup(struct world *world)
 	sem_destroy(&world->started);
 }
 
+static void completion_prepare(struct world *world)
+{
+	struct async_future *futures[array_size(world->several)];
+
+	for (size_t i = 0; i < array_size(futures); i++)
+		async_future_init(futures[i] = &world->several[i]);
+	world->completion =
+		async_as_completed_futures(futures, array_size(futures), ASYNC_NO_TIMEOUT);
+	CHECK(world->completion != NULL);
+}
+
+static int completion_wait(struct world *world)
+{
+	return async_as_completed_next(world->completion, NULL);
+}
+
+/* A future's callback runs a turn later, and with it the wake-up. */
+static void completion_wake(struct world *world)
+{
+	CHECK_INT(async_future_set_result(&world->several[world->completed++], 0), 0);
+	yield(1);
+}
+
+static void completion_cleanup(struct world *world)
+{
+	async_as_completed_end(world->completion);
+}
+
+static void process_prepare(struct world *world)
+{
+	const char *const argv[] = { "cat", NULL };
+	const struct async_process_options options = { .stdin_from = ASYNC_PIPE };
+
+	CHECK_INT(async_create_subprocess_exec(&world->process, argv, &options), 0);
+}
+
+static int process_wait(struct world *world)
+{
+	return async_process_wait(world->process, NULL);
+}
+
+/* Until the loop has noticed its end, whose waiters run a turn later at the earliest. */
+static void process_wake(struct world *world)
+{
+	CHECK_INT(async_process_close_pipe(world->process, 0), 0);
+	while (!async_process_returncode(world->process, NULL))
+		yield(1);
+}
+
+static void process_cleanup(struct world *world)
+{
+	async_process_close(world->process);
+}
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -428,6 +486,10 @@ static const struct primitive primitives[] = {
 	{ "to_thread", "ccgc", NULL, .prepare = thread_prepare,
 	  .wait = thread_wait, .begun = thread_begun, .wake = thread_wake,
 	  .cleanup = thread_cleanup },
+	{ "as_completed", "ccgc", "ggwg", .prepare = completion_prepare,
+	  .wait = completion_wait, .wake = completion_wake, .cleanup = completion_cleanup },
+	{ "process", "ccgc", "gggg", .prepare = process_prepare,
+	  .wait = process_wait, .wake = process_wake, .cleanup = process_cleanup },
 };
 /* clang-format on */
 
