@@ -177,7 +177,8 @@ static void look_between(void *arg)
 {
 	(void)arg;
 	debuggee_breakpoint();
-	CHECK_INT(write(looked_pipe[1], "", 1), 1);
+	async_blocking("a byte into an empty pipe", 0)
+		CHECK_INT(write(looked_pipe[1], "", 1), 1);
 }
 
 NOT_INLINED static int look_here(void)
@@ -220,7 +221,8 @@ static void run_at(enum place place)
 	CHECK(async_run(near_main, &place) >= 0);
 	if (place == IN_ANOTHER_THREAD)
 		pthread_join(looker, NULL);
-	CHECK_INT(write(far_pipe[1], "", 1), 1);
+	async_blocking("a byte into an empty pipe", 0)
+		CHECK_INT(write(far_pipe[1], "", 1), 1);
 	pthread_join(far, NULL);
 	for (int end = 0; end < 2; end++) {
 		close(far_pipe[end]);
@@ -269,7 +271,10 @@ static const char *self(void)
 
 static const char *run_gdb(const char *const *argv)
 {
-	struct program gdb = { .argv = argv, .limit = 40 };
+	/* The strict guard works by a signal, at which gdb would stop. */
+	struct program gdb = { .argv = argv,
+			       .env = ARGV("LOOPHOUND_WATCHDOG=limit=100ms"),
+			       .limit = 40 };
 
 	if (!have_program("gdb"))
 		SKIP("no gdb");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_trace.c - what the recorder keeps: each event with its fields, and the ring as it moves. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -175,7 +176,7 @@ static int reading(void *arg)
 	int fds[2];
 
 	(void)arg;
-	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(pipe2(fds, O_NONBLOCK), 0);
 	the_fd = fds[0];
 	task = async_create_task(read_a_byte, NULL);
 	async_sleep(0);
@@ -379,7 +380,7 @@ static int watching(void *arg)
 	int fds[2];
 
 	(void)arg;
-	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(pipe2(fds, O_NONBLOCK), 0);
 	the_fd = fds[0];
 	CHECK_INT(async_add_reader(the_fd, readable, NULL), 0);
 	CHECK_INT(write(fds[1], "x", 1), 1);

@@ -51,6 +51,8 @@ TEST_WITH_LIMIT(the_demo_writes_its_trace, 30)
 	const char *path = temp_path("demo.json");
 	struct program demo = { .argv = ARGV(built("demo"), "--lesson", "1", "--politeness", "20ms",
 					     "--trace", path),
+				/* It blocks on purpose. */
+				.env = ARGV("LOOPHOUND_WATCHDOG=limit=100ms"),
 				.limit = 25 };
 	struct chrome_trace trace;
 
