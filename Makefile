@@ -20,7 +20,7 @@ FUZZ_S  = 60#           make fuzz: seconds for each target
 PREFIX  = /usr/local
 VERSION = 0.1.0
 SOMAJOR = 0
-PEERS   = $(BUILD)/peers#  nginx and wrk for tests and benchmarks, unpacked, never installed
+PEERS  ?= $(BUILD)/peers#  nginx and wrk for tests and benchmarks, unpacked, never installed
 
 ifeq ($(origin CC),default)
 CC = gcc

@@ -247,6 +247,7 @@ int raw_server_start_with(struct raw_server *server, const struct raw_step *cons
 	server->acceptor = async_create_task(accept_connections, server);
 	if (server->acceptor == NULL) {
 		net_listener_close(server->listener);
+		server->listener = NULL;
 		return async_last_error();
 	}
 	return 0;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/say.h"
 #include "runtime/loop.h"
 #include "runtime/trace/piece.h"
 
@@ -33,8 +34,7 @@ static void say(const char *name, const char *what)
 	char text[400];
 	int length = snprintf(text, sizeof text, "loophound: trace: %s: %s\n", name, what);
 
-	(void)!write(STDERR_FILENO, text,
-		     (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+	say_all(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
 /* ---- Opening and closing --------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/say.h"
 #include "runtime/trace/piece.h"
 
 static struct trace_options chosen; /* on 0: nothing is asked for */
@@ -166,8 +167,7 @@ static void say(const char *wrong)
 			 "file=NAME, text, chrome, size=16M, on=end+stall+crash, off\n",
 			 (int)strcspn(wrong, ","), wrong);
 
-	(void)!write(STDERR_FILENO, text,
-		     (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+	say_all(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
 bool trace_options_get(struct trace_options *options)
