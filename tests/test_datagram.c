@@ -517,8 +517,10 @@ static int fair(void *arg)
 	struct async_task *task = async_create_task(chatter, &done);
 
 	(void)arg;
-	for (; !done; turns++)
+	while (!done) {
 		async_sleep(0);
+		turns++;
+	}
 	CHECK(turns >= 2000 / 64);
 	return async_await(task);
 }
