@@ -4,8 +4,9 @@
  *
  * The callbacks only record: what happened goes into the struct, and the parser is paused, so that
  * one call of http_parser_execute() sees at most one event. Beside it lines.c reads the same bytes
- * for what http-parser does not check. Who objects first is of no account: a byte that either one
- * objects to never becomes an event.
+ * for what http-parser does not check, and what it finds wrong with an earlier byte comes first: a
+ * byte that either one objects to never becomes an event. The file is long because all of that is
+ * one state.
  */
 #include <http_parser.h>
 #include <stdlib.h>
