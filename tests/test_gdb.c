@@ -55,13 +55,23 @@ INLINED int inlined(double seconds)
 	return rc;
 }
 
+/* The value is in a register here, and of unknown origin to the compiler. */
+#define IN_REGISTER(value) __asm__ volatile("" : "+r"(value))
+
 /* As many as the machine has registers that a callee keeps; all are needed after the call. */
 NOT_INLINED static int outer(double seconds)
 {
 	int kept = after + 1, kept2 = after + 2, kept3 = after + 3;
 	int kept4 = after + 4, kept5 = after + 5, kept6 = after + 6;
-	int rc = inlined(seconds);
+	int rc;
 
+	IN_REGISTER(kept);
+	IN_REGISTER(kept2);
+	IN_REGISTER(kept3);
+	IN_REGISTER(kept4);
+	IN_REGISTER(kept5);
+	IN_REGISTER(kept6);
+	rc = inlined(seconds);
 	after += kept + kept2 * kept3 - kept4 * kept5 + kept6;
 	return rc;
 }
