@@ -172,13 +172,22 @@ static bool always_blocks(pid_t tid, int number)
 	return true;
 }
 
+/* In a switch the loop's own stack is still in use: its frames are not the task's. */
+static const char *foreign(const struct symbol_stack *stack, uintptr_t low, uintptr_t high)
+{
+	bool within = stack->size > 0 && stack->address >= low && stack->address < high;
+
+	return within ? NULL : "the thread is on a stack of its own";
+}
+
 static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t low, uintptr_t high)
 {
 	struct request request = { .tid = tid, .low = low, .high = high, .capture = capture };
 
-	capture->failure = NULL;
-	if (watchdog_capture_perf(capture, tid))
+	if (watchdog_capture_perf(capture, tid)) {
+		capture->failure = foreign(&capture->stack, low, high);
 		return;
+	}
 	capture->failure = "the thread does not answer";
 	if (!MACHINE_KNOWN || !enter(&request))
 		return;
@@ -191,8 +200,7 @@ static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 	} else if (syscall(SYS_tgkill, getpid(), tid, signal_number) != 0) {
 		atomic_store(&pending, NULL);
 	} else if (await_done(&request)) {
-		capture->failure =
-			capture->stack.size > 0 ? NULL : "the thread is on a stack of its own";
+		capture->failure = foreign(&capture->stack, low, high);
 	}
 }
 
