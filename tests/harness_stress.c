@@ -42,6 +42,7 @@ static atomic_uint_fast64_t dice;
 static struct fd_state {
 	_Atomic(struct poller *) poller;
 	atomic_uint generation, bytes;
+	atomic_ulong spared; /* its inode: the fd may be another file's by now */
 } fds[MAX_FDS];
 
 ssize_t __real_read(int fd, void *buffer, size_t size);
@@ -122,9 +123,19 @@ static bool may_meddle(int fd)
 
 	if (!io || fd < 0 || fd >= MAX_FDS || is_elsewhere(fd) || fstat(fd, &status) < 0)
 		return false;
+	if (status.st_ino == fds[fd].spared)
+		return false;
 	if (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))
 		return true;
 	return (S_ISFIFO(status.st_mode) || is_stream(fd)) && (everything || !is_blocking(fd));
+}
+
+void stress_spare(int fd)
+{
+	struct stat status;
+
+	if (io && fd < MAX_FDS && fstat(fd, &status) == 0)
+		fds[fd].spared = status.st_ino;
 }
 
 /* The edge that is owed. */
@@ -311,7 +322,9 @@ int stress_connect(int fd, const struct sockaddr *peer, socklen_t length)
 {
 	int rc = __real_connect(fd, peer, length);
 
-	if (!may_meddle(fd) || is_blocking(fd) || (rc < 0 && errno != EINPROGRESS) || !one_in(2))
+	/* A Unix socket connects at once or not at all. */
+	if (!may_meddle(fd) || is_blocking(fd) || peer->sa_family == AF_UNIX ||
+	    (rc < 0 && errno != EINPROGRESS) || !one_in(2))
 		return rc;
 	errno = one_in(2) ? EINTR : EINPROGRESS;
 	return -1;

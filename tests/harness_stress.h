@@ -14,6 +14,9 @@ bool stress_wanted(void);
 /* Takes out of the environment what this test is excepted from; before stress_begin(). */
 void stress_except(const char *binary, const char *test);
 
+/* The fd belongs to a peer that a test plays: what it sends and when it closes is the test's script. */
+void stress_spare(int fd);
+
 /* Stands between the tests' code and ours; see stress/border.c. */
 void stress_border(void);
 

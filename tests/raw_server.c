@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "tests/harness_stress.h"
+
 #define REQUEST_LIMIT (256 * 1024)
 
 void raw_settle(void)
@@ -179,6 +181,8 @@ static int play(void *arg)
 	int script = connection->index;
 	int rc = 0;
 
+	/* What is cut and when it ends is the script's: a reset, say, takes along what is not sent yet. */
+	stress_spare(net_fd(connection->stream));
 	if (script >= server->script_count)
 		script = server->script_count - 1;
 	if (server->tls != NULL)

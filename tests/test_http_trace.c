@@ -31,7 +31,10 @@ static int64_t before;
 
 static void note(void *arg, const struct http_trace *trace)
 {
-	size_t used = strlen(told);
+	size_t used = strlen(told), size = trace->size;
+	/* A body comes in as many pieces as reads: they are told as one here. */
+	bool goes_on = trace->event == HTTP_TRACE_CHUNK_RECEIVED && used > 6 &&
+		       strcmp(told + used - 6, " chunk") == 0;
 
 	CHECK(arg == told);
 	CHECK(trace->time >= before);
@@ -40,9 +43,13 @@ static void note(void *arg, const struct http_trace *trace)
 	CHECK(trace->event == HTTP_TRACE_REQUEST_START ? !*trace->context
 						       : *trace->context == told);
 	*trace->context = told;
-	snprintf(told + used, sizeof told - used, "%s%s%s", used ? " " : "", names[trace->event],
-		 trace->code < 0 ? "!" : "");
+	if (goes_on)
+		size += last[trace->event].trace.size;
+	else
+		snprintf(told + used, sizeof told - used, "%s%s%s", used ? " " : "",
+			 names[trace->event], trace->code < 0 ? "!" : "");
 	last[trace->event] = (struct noted){ .trace = *trace };
+	last[trace->event].trace.size = size;
 	snprintf(last[trace->event].data, 256, "%.*s", (int)trace->size,
 		 trace->data ? trace->data : "");
 	snprintf(last[trace->event].url, 256, "%s", trace->url);
