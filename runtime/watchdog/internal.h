@@ -43,6 +43,15 @@ void watchdog_usage_read(pid_t tid, clockid_t cpu_clock, struct watchdog_usage *
 /* Is a debugger attached to the process? */
 bool watchdog_traced(pid_t tid);
 
+/* A stretch of the monitor's own time, in ns. */
+struct watchdog_rest {
+	int64_t planned, slept;
+	int64_t waited; /* of slept, runnable but without a CPU */
+	long switches;	/* how often it gave its CPU away meanwhile; 1 is the rest itself */
+};
+/* Pure: how much of it cannot be held against the loop. */
+int64_t watchdog_doubt(const struct watchdog_rest *rest);
+
 /* What others took from all of the process: ns since some time in the past. */
 struct watchdog_pressure {
 	int64_t stolen;	   /* from each CPU, by other virtual machines */
@@ -213,7 +222,7 @@ struct watchdog_slice {
 	bool pressed;	     /* pressure has been read */
 	struct watchdog_usage start, last;
 	struct watchdog_pressure pressure;
-	int64_t late;	 /* that the monitor too was held up, and not for want of a CPU */
+	int64_t late;	 /* that the process did not run, as far as the monitor can tell */
 	int64_t blocked; /* as last known */
 	uint64_t place;	 /* where it was at the first look */
 };
@@ -246,7 +255,11 @@ struct watchdog {
 	uint32_t polls_before;
 	int64_t remaining; /* of the limit, for the slice that is followed */
 	pid_t own_tid;
-	int64_t own_waiting; /* of the monitor, when it went to rest */
+	struct {
+		int64_t since, cpu, waiting; /* of the monitor, when it began to work */
+		bool looked;		     /* it had to sleep for that */
+	} work;
+	int64_t doubt; /* since the last numbers: not to be held against the loop */
 	struct watchdog_slice slice;
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;

@@ -14,10 +14,9 @@
 #include "runtime/symbol/maps.h"
 
 #include <linux/futex.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum { SLACK_NS = 2000000 };
 
 /* ---- Resting --------------------------------------------------------------------------------- */
 
@@ -41,21 +40,71 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
-/*
- * Woken late, as after a SIGSTOP or in a debugger: the loop did not have that time either. But when
- * the monitor only had to wait for a CPU, the loop may have been blocked meanwhile.
- */
-static void note_lateness(struct watchdog *w, int64_t late)
+static long switches(void)
 {
-	if (late > SLACK_NS)
-		w->slice.late +=
-			clamp(late - (watchdog_waiting(w->own_tid) - w->own_waiting), 0, late);
+	struct rusage usage = { 0 };
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+static int64_t own_cpu(void)
+{
+	struct timespec cpu = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	return cpu.tv_sec * INT64_C(1000000000) + cpu.tv_nsec;
+}
+
+/* How long it had to wait for a CPU since it was asked last. */
+static int64_t take_waited(struct watchdog *w)
+{
+	int64_t now = watchdog_waiting(w->own_tid), waited = now - w->work.waiting;
+
+	w->work.waiting = now;
+	return waited;
+}
+
+/*
+ * Work is CPU time, but where a look sleeps by itself. Reading names from a slow disk counts as
+ * if the process was stopped: that only delays what is said of the loop.
+ */
+static void end_work(struct watchdog *w)
+{
+	int64_t cpu = own_cpu();
+	struct watchdog_rest work = { .planned = cpu - w->work.cpu,
+				      .slept = watchdog_now() - w->work.since };
+
+	work.waited = take_waited(w);
+	if (!w->work.looked)
+		w->doubt += watchdog_doubt(&work);
+}
+
+static void begin_work(struct watchdog *w)
+{
+	w->work.since = watchdog_now();
+	w->work.cpu = own_cpu();
+	w->work.looked = false;
+}
+
+static void sleep_for(struct watchdog *w, uint32_t bell, int64_t tick)
+{
+	struct watchdog_rest rest = { .planned = tick, .switches = -switches() };
+	int64_t start = watchdog_now();
+
+	syscall(SYS_futex, &w->hb->bell, FUTEX_WAIT_PRIVATE, bell,
+		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
+		NULL, 0);
+	rest.slept = watchdog_now() - start;
+	rest.waited = take_waited(w);
+	rest.switches += switches();
+	w->doubt += watchdog_doubt(&rest);
 }
 
 static void rest(struct watchdog *w)
 {
 	struct heartbeat *hb = w->hb;
-	int64_t tick = w->options.limit / 4, planned;
+	int64_t tick = w->options.limit / 4;
 	uint32_t bell = atomic_load(&hb->bell);
 	uint32_t polls = atomic_load(&hb->polls);
 
@@ -66,16 +115,11 @@ static void rest(struct watchdog *w)
 		return;
 	}
 	w->polls_before = polls;
-	if (w->slice.generation != 0) {
-		tick = clamp(w->remaining, w->options.limit / 16, tick);
-		w->own_waiting = watchdog_waiting(w->own_tid);
-	}
-	planned = watchdog_now() + tick;
-	syscall(SYS_futex, &hb->bell, FUTEX_WAIT_PRIVATE, bell,
-		&(struct timespec){ .tv_sec = tick / 1000000000, .tv_nsec = tick % 1000000000 },
-		NULL, 0);
 	if (w->slice.generation != 0)
-		note_lateness(w, watchdog_now() - planned);
+		tick = clamp(w->remaining, w->options.limit / 16, tick);
+	end_work(w);
+	sleep_for(w, bell, tick);
+	begin_work(w);
 }
 
 /* ---- Watching -------------------------------------------------------------------------------- */
@@ -88,6 +132,7 @@ static void look_between(struct watchdog *w, uint32_t generation)
 	w->between.valid = !(w->between.polls & 1);
 	if (w->between.valid)
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->between.usage);
+	w->doubt = 0;
 }
 
 /* True when some of the slice is past already. */
@@ -100,10 +145,12 @@ static bool begin(struct watchdog *w, uint32_t generation)
 					    .task = atomic_load(&w->hb->task),
 					    .next = w->options.limit };
 	w->remaining = w->options.limit;
-	if (next)
+	if (next) {
 		w->slice.start = w->between.usage;
-	else
+	} else {
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
+		w->doubt = 0;
+	}
 	w->slice.last = w->slice.start;
 	w->between.valid = false;
 	return next;
@@ -177,6 +224,7 @@ void *watchdog_monitor(void *arg)
 	struct watchdog *w = arg;
 
 	w->own_tid = (pid_t)syscall(SYS_gettid);
+	begin_work(w);
 	observe(w);
 	symbol_warm(w->symbols);
 	say_blind_spots(w);

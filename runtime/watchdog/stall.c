@@ -89,6 +89,19 @@ static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usa
 		slice->blocked = rest - (now->wall - slice->last.wall);
 }
 
+/* No more than what is neither CPU time nor waiting: that the loop had for certain. */
+static void take_doubt(struct watchdog *w, const struct watchdog_usage *now)
+{
+	struct watchdog_slice *slice = &w->slice;
+	int64_t unknown = now->wall - slice->last.wall - (now->cpu - slice->last.cpu) -
+			  (now->waiting - slice->last.waiting);
+
+	if (now->state == 'T' || now->state == 't')
+		w->doubt = unknown;
+	slice->late += clamp(w->doubt, 0, clamp(unknown, 0, INT64_MAX));
+	w->doubt = 0;
+}
+
 /* What it is in, and its numbers. If that took long, it has to be in the same thing still. */
 static enum watchdog_state read_both(struct watchdog *w, struct watchdog_usage *now)
 {
@@ -109,8 +122,7 @@ bool stall_measure(struct watchdog *w)
 	struct watchdog_usage now;
 	enum watchdog_state state = read_both(w, &now);
 
-	if (now.state == 'T' || now.state == 't')
-		slice->late += now.wall - slice->last.wall;
+	take_doubt(w, &now);
 	note_blocked(slice, &now, state);
 	slice->last = now;
 	account(w, &now);
@@ -144,6 +156,7 @@ static bool capture(struct watchdog *w)
 		high = stall->view.stack_high;
 	}
 	w->capture.bytes = (unsigned char *)w->copy;
+	w->work.looked = true;
 	return watchdog_capture(&w->capture, w->tid, low, high, w->hb, w->slice.generation);
 }
 
@@ -278,6 +291,7 @@ static void judge_late(struct watchdog *w, int64_t when)
 	if (when - w->slice.start.wall < w->options.limit)
 		return;
 	watchdog_usage_read(w->tid, w->cpu_clock, &now);
+	take_doubt(w, &now);
 	account(w, &now);
 	w->stall.held = when - w->slice.start.wall;
 	read_pressure(w);

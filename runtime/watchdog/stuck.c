@@ -47,6 +47,7 @@ static bool look(struct watchdog *w, const struct task *task, uint32_t generatio
 		high = stall->view.stack_high;
 	}
 	w->capture.bytes = (unsigned char *)w->copy;
+	w->work.looked = true;
 	if (!watchdog_capture(&w->capture, w->tid, low, high, w->hb, generation))
 		return false;
 	stall->failure = w->capture.failure;
