@@ -15,6 +15,7 @@ void lines_expect_crlf(struct lines *lines)
 {
 	lines->crlf = 2;
 	lines->at_start = true;
+	lines->place = LINES_SIZE;
 }
 
 /* Of a status line the beginning matters, "HTTP/1.1 200"; of a request line the end, "HTTP/1.1". */
@@ -47,6 +48,20 @@ static const char *end_first(const struct lines *lines)
 	return lines->column >= 12 ? NULL : "not an HTTP/1.x status line";
 }
 
+/* RFC 9112 7.1: blanks may stand between the size and the extensions, which begin with ";". */
+static const char *check_size(struct lines *lines, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size && lines->size != LINES_EXTENSION; i++) {
+		if (data[i] == ';')
+			lines->size = LINES_EXTENSION;
+		else if (data[i] == ' ' || data[i] == '\t')
+			lines->size = LINES_BLANKS;
+		else if (lines->size == LINES_BLANKS)
+			return "something else stands behind a chunk size";
+	}
+	return NULL;
+}
+
 static const char *end_line(struct lines *lines)
 {
 	const char *wrong = NULL;
@@ -55,9 +70,13 @@ static const char *end_line(struct lines *lines)
 		wrong = end_first(lines);
 		lines->place = LINES_FIELDS;
 	} else if (lines->place == LINES_FIELDS && lines->at_start) {
+		lines->place = LINES_SIZE;
+	} else if (lines->place == LINES_SIZE) {
+		/* Trailers, unless there are data, and behind them another size. */
 		lines->place = LINES_STRICT;
 	}
 	lines->at_start = true;
+	lines->size = LINES_DIGITS;
 	return wrong;
 }
 
@@ -100,7 +119,9 @@ static const char *check_text(struct lines *lines, const char *data, size_t size
 		lines->place = LINES_FIRST;
 	if (lines->place == LINES_FIRST)
 		return check_first(lines, data, size);
-	return has_control(data, size) ? "a control byte in the head" : NULL;
+	if (has_control(data, size))
+		return "a control byte in the head";
+	return lines->place == LINES_SIZE ? check_size(lines, data, size) : NULL;
 }
 
 /* The one byte that has to come: of the CRLF after chunk data, or the LF after a CR. */
@@ -120,7 +141,7 @@ static const char *check_due(struct lines *lines, char byte)
 
 static const char *check_bare_lf(struct lines *lines)
 {
-	if (lines->place == LINES_STRICT)
+	if (lines->place >= LINES_STRICT)
 		return "a line of the chunk framing ends without CR";
 	lines->bare_lf++;
 	return end_line(lines);

@@ -4,8 +4,9 @@
  *
  * Debian's http-parser is built without its strict checks: a CR may be followed by anything, the
  * five bytes "HTTP/" may be any five, chunk data need not be followed by CRLF, a chunk extension
- * may hold a LF, a value may begin with any byte. Each of these lets a sender show two readers two different messages. This is fed
- * the same bytes, except those of bodies, and objects.
+ * may hold a LF, anything may stand behind a chunk size and a blank, a value may begin with any
+ * byte. Each of these lets a sender show two readers two different messages. This is fed the same
+ * bytes, except those of bodies, and objects.
  */
 #ifndef LOOPHOUND_HTTP_LINES_H
 #define LOOPHOUND_HTTP_LINES_H
@@ -20,10 +21,12 @@ struct lines {
 		LINES_BEFORE, /* blank lines ahead of the message */
 		LINES_FIRST,  /* the status line or request line */
 		LINES_FIELDS, /* the rest of the head: a bare LF is tolerated */
-		LINES_STRICT, /* chunk framing and trailers: it is not */
+		LINES_STRICT, /* from here on it is not: the trailers */
+		LINES_SIZE,   /* the size of a chunk and its extensions */
 	} place;
-	bool after_cr;	    /* only a LF may come now */
-	bool at_start;	    /* of a line */
+	enum { LINES_DIGITS, LINES_BLANKS, LINES_EXTENSION } size; /* how far in such a line */
+	bool after_cr;						   /* only a LF may come now */
+	bool at_start;						   /* of a line */
 	unsigned char crlf; /* how many bytes of the CRLF after chunk data are to come */
 	unsigned column;    /* of the first line, as far as it matters */
 	unsigned bare_lf;   /* counted for ever */

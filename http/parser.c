@@ -70,9 +70,11 @@ static int on_header_field(http_parser *foreign, const char *data, size_t size)
 {
 	struct parser *parser = foreign->data;
 
-	if (parser->head_done)
-		return 0;
-	return header_result(parser, headers_name(&parser->headers, data, size));
+	if (!parser->head_done)
+		return header_result(parser, headers_name(&parser->headers, data, size));
+	return size == 0 || headers_is_token(data, size)
+		       ? 0
+		       : fail(parser, HTTP_EPARSE, "the name of a trailer is not a token");
 }
 
 static int on_header_value(http_parser *foreign, const char *data, size_t size)
@@ -202,6 +204,17 @@ static int on_headers_complete(http_parser *foreign)
 
 /* ---- Bodies ---------------------------------------------------------------------------------- */
 
+/* As with a Content-Length, there is no need to wait for what will be too much. */
+static int on_chunk_header(http_parser *foreign)
+{
+	struct parser *parser = foreign->data;
+	uint64_t limit = parser->options.max_body;
+
+	if (limit && foreign->content_length > limit - parser->body_bytes)
+		return fail(parser, HTTP_EBODY_TOO_LARGE, "the announced chunk is above the limit");
+	return 0;
+}
+
 static int on_body(http_parser *foreign, const char *data, size_t size)
 {
 	struct parser *parser = foreign->data;
@@ -246,6 +259,7 @@ static const struct http_parser_settings callbacks = {
 	.on_header_field = on_header_field,
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
+	.on_chunk_header = on_chunk_header,
 	.on_body = on_body,
 	.on_message_complete = on_message_complete,
 };
@@ -345,6 +359,9 @@ static int step(struct parser *parser, const char *data, size_t size, size_t *us
 	parser->bytes += n;
 	/* What is wrong with an earlier byte comes first, so that it does not matter how they came. */
 	wrong = check_lines(parser, data, n);
+	/* The last byte of a head is looked at before the event, and used only after it. */
+	if (!wrong && parser->event == PARSER_HEAD && data[n] != '\n')
+		wrong = "a CR is not followed by LF";
 	parser->head.bare_lf = parser->lines.bare_lf;
 	if (wrong)
 		return fail(parser, HTTP_EPARSE, wrong);
