@@ -80,7 +80,12 @@ static int fill(struct input *in)
 		if (rc != -EAGAIN)
 			return rc;
 	}
-	return async_to_thread(read_some, &r);
+	rc = async_to_thread(read_some, &r);
+	if (rc == -EAGAIN) {
+		async_blocking("no thread can be started", 1)
+			rc = read_some(&r);
+	}
+	return rc;
 }
 
 /* Waits until another job may be taken in. 0 or ASYNC_ECANCELED. */

@@ -129,8 +129,9 @@ static int write_large(struct collect *c, struct building *b, struct budget_shar
 	return rc;
 }
 
-static void write_record(struct collect *c, const struct record *record, bool unchanged,
-			 struct budget_share *share)
+/* The outcome that the item has in the end: without memory its record says so instead. */
+static int write_record(struct collect *c, const struct record *record, bool unchanged,
+			struct budget_share *share)
 {
 	struct building b = { .record = record, .unchanged = unchanged };
 	struct record small;
@@ -141,7 +142,7 @@ static void write_record(struct collect *c, const struct record *record, bool un
 	else
 		rc = write_small(c, &b);
 	if (rc >= 0)
-		return;
+		return record->outcome;
 	/* Without memory for the record there may be enough for one that says so. */
 	small = *record;
 	small.outcome = ASYNC_ENOMEM;
@@ -152,6 +153,7 @@ static void write_record(struct collect *c, const struct record *record, bool un
 	if (write_small(c, &b) < 0)
 		progress_say(&c->progress, "out of memory: the record of line %llu is lost",
 			     (unsigned long long)record->line);
+	return small.outcome;
 }
 
 static void say_failure(struct collect *c, const struct record *record)
@@ -180,9 +182,8 @@ void collect_report(struct collect *c, const struct job *job, const struct colle
 	if (end->outcome == ASYNC_ECANCELED)
 		record.message = why_cancelled(c);
 	say_failure(c, &record);
-	summary_item(&c->summary, end->outcome, unchanged);
 	c->unfinished |= end->outcome == ASYNC_ECANCELED;
-	write_record(c, &record, unchanged, end->share);
+	summary_item(&c->summary, write_record(c, &record, unchanged, end->share), unchanged);
 }
 
 void collect_report_line(struct collect *c, uint64_t line, struct json_span text,
@@ -201,6 +202,5 @@ void collect_report_line(struct collect *c, uint64_t line, struct json_span text
 	};
 
 	say_failure(c, &record);
-	summary_item(&c->summary, code, false);
-	write_record(c, &record, false, NULL);
+	summary_item(&c->summary, write_record(c, &record, false, NULL), false);
 }

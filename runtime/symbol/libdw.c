@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 const char symbol_hint[] = "no line information: compile with -g, or use loophound-decode";
@@ -90,13 +91,28 @@ static void find_root(struct symbols *symbols)
 	symbols->root = dwarf_formstring(dwarf_attr(&place.unit, DW_AT_comp_dir, &attribute));
 }
 
+/*
+ * libdw does not survive an allocation that fails: it exits, or crashes. So where so much address
+ * space cannot be had, under a small ulimit -v, say, frames have no names. It takes a fourth.
+ */
+#define ROOM ((size_t)64 << 20)
+
+static bool has_room(void)
+{
+	void *room =
+		mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return room != MAP_FAILED && munmap(room, ROOM) == 0;
+}
+
 void symbol_warm(struct symbols *symbols)
 {
 	struct symbol_frame frames[8];
 	uintptr_t here = (uintptr_t)__builtin_return_address(0);
 	struct symbol_place place;
 
-	symbols->dwfl = dwfl_begin(&callbacks);
+	if (has_room())
+		symbols->dwfl = dwfl_begin(&callbacks);
 	if (symbols->dwfl == NULL)
 		return;
 	if (dwfl_linux_proc_report(symbols->dwfl, getpid()) != 0 ||
