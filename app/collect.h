@@ -88,7 +88,7 @@ struct collect_end {
 	const struct http_failure *failure;
 	const struct verdict *verdict;
 	struct budget_share *share; /* what the response holds */
-	bool unsent;		    /* nothing was asked: the outcome is its host's */
+	bool unsent;		    /* its host is paused: the outcome is that of another item */
 };
 
 /* collect_run.c. Returns 0 or a negative code when it could not start. */

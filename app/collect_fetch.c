@@ -225,6 +225,14 @@ static void say_why_not(struct collect_end *end, const struct retry_verdict *ret
 	end->message = message;
 }
 
+/* Refused, unreachable or too late: what breaks a host when it goes on. */
+static bool cannot_connect(int outcome)
+{
+	const struct codes_entry *entry = outcome < 0 ? codes_find(outcome) : NULL;
+
+	return entry && !strcmp(entry->phase, "connect") && entry->class == CODES_TRANSIENT;
+}
+
 /* Only they give back what the machine is short of. */
 static bool others_fly(const struct collect *c)
 {
@@ -249,12 +257,16 @@ static void finish(struct flight *flight, struct collect_end *end)
 		c->summary.wire_bytes += end->failure->body_bytes;
 		c->summary.body_bytes += end->failure->body_bytes;
 	}
+	if (end->response)
+		dispatch_reached(job);
 	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
 	if (end->outcome) {
 		retry = decide(flight, end);
 		if (try_again(flight, end, &retry, now))
 			return;
 		say_why_not(end, &retry, message);
+		if (cannot_connect(end->outcome))
+			dispatch_unreachable(c->dispatch, job, now, end->outcome);
 	}
 	collect_report(c, job, end);
 	flight->job = NULL;

@@ -70,24 +70,41 @@ static void start(struct collect *c, struct job *job)
 	histogram_add(&c->summary.rate_wait, job->rate_wait);
 }
 
-/* Jobs of hosts that want a longer pause than anybody waits end here, without a request. */
+#define REFUSAL_WHY 600
+
+static void say_refusal(const struct dispatch_refusal *refusal, char message[REFUSAL_WHY])
+{
+	char name[CODES_NAME];
+
+	codes_name(refusal->outcome, name);
+	if (refusal->failures)
+		snprintf(message, REFUSAL_WHY,
+			 "not sent: the last %u items of %.150s could not connect, with %s",
+			 refusal->failures, refusal->origin, name);
+	else
+		snprintf(message, REFUSAL_WHY,
+			 "not sent: with %s, %.150s asked for %.0f s without requests, which is "
+			 "above --retry-max-wait",
+			 name, refusal->origin, (double)refusal->wait / 1e9);
+}
+
+/*
+ * Jobs of hosts that want a longer pause than anybody waits, or that cannot be reached, end here,
+ * without a request.
+ */
 static void refuse_jobs(struct collect *c, int64_t now)
 {
 	struct dispatch_refusal refusal;
-	char message[256], name[CODES_NAME];
+	char message[REFUSAL_WHY];
 	struct job *job;
 
 	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
 	       (job = dispatch_refused(c->dispatch, now, &refusal))) {
-		snprintf(message, sizeof message,
-			 "not sent: with %s, %.150s asked for %.0f s without requests, which is "
-			 "above --retry-max-wait",
-			 codes_name(refusal.outcome, name), refusal.origin,
-			 (double)refusal.wait / 1e9);
+		say_refusal(&refusal, message);
 		collect_report(c, job,
 			       &(struct collect_end){ .outcome = refusal.outcome,
 						      .message = message,
-						      .unsent = true });
+						      .unsent = !refusal.failures });
 		job_free(job);
 	}
 }

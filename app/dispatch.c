@@ -73,8 +73,15 @@ static void wait_until(struct dispatch *d, struct host *host, int64_t when)
 	host->state = HOST_TIMED;
 }
 
+static bool is_broken(const struct dispatch *d, const struct host *host)
+{
+	return host->broken_until > d->now;
+}
+
 static bool is_barred(const struct dispatch *d, const struct host *host)
 {
+	if (is_broken(d, host))
+		return true;
 	return d->limits.max_pause && host->paused_until - d->now > d->limits.max_pause;
 }
 
@@ -255,6 +262,24 @@ void dispatch_pause(struct dispatch *d, struct job *job, int64_t now, int64_t wa
 	settle(d, host);
 }
 
+void dispatch_unreachable(struct dispatch *d, struct job *job, int64_t now, int outcome)
+{
+	struct host *host = job->host;
+
+	d->now = now;
+	if (++host->failures < DISPATCH_BREAK)
+		return;
+	leave(d, host);
+	host->broken_until = after(now, DISPATCH_BREAK_TIME);
+	host->outcome = outcome;
+	settle(d, host);
+}
+
+void dispatch_reached(struct job *job)
+{
+	job->host->failures = 0;
+}
+
 void dispatch_pause_all(struct dispatch *d, int64_t now, int64_t wait)
 {
 	d->paused_until = later(d->paused_until, after(now, wait));
@@ -278,8 +303,10 @@ struct job *dispatch_refused(struct dispatch *d, int64_t now, struct dispatch_re
 		struct host *host = container_of(d->barred.next, struct host, node);
 
 		if (is_barred(d, host)) {
-			*refusal = (struct dispatch_refusal){ host->origin, host->outcome,
-							      host->pause };
+			*refusal =
+				(struct dispatch_refusal){ host->origin, host->outcome, host->pause,
+							   is_broken(d, host) ? host->failures
+									      : 0 };
 			return take_any(d, host);
 		}
 		/* The rest of its pause is what a job does wait for. */

@@ -55,15 +55,26 @@ void dispatch_pause(struct dispatch *dispatch, struct job *job, int64_t now, int
 /* Starts nothing at all before so long: this machine is short of something. */
 void dispatch_pause_all(struct dispatch *dispatch, int64_t now, int64_t wait);
 
-/* A pause above max_pause: why nothing is sent. */
+/*
+ * An item of this host, in flight still, has ended for good: it could not connect, or it could. So
+ * many in a row of the first kind break the host: its jobs are refused for a while. After that, one
+ * more of that kind is enough.
+ */
+#define DISPATCH_BREAK 10
+#define DISPATCH_BREAK_TIME INT64_C(30000000000)
+void dispatch_unreachable(struct dispatch *dispatch, struct job *job, int64_t now, int outcome);
+void dispatch_reached(struct job *job);
+
+/* A pause above max_pause, or a host that is broken: why nothing is sent. */
 struct dispatch_refusal {
 	const char *origin; /* until the next call */
 	int outcome;
-	int64_t wait; /* as it was ordered */
+	int64_t wait;	   /* as it was ordered */
+	unsigned failures; /* not 0: it is broken, after so many in a row */
 };
 /*
- * Takes out a job whose host is paused for longer than max_pause from now on; NULL when there is
- * none. It is the caller's. Such jobs neither start nor are they due.
+ * Takes out a job whose host is broken, or paused for longer than max_pause from now on; NULL when
+ * there is none. It is the caller's. Such jobs neither start nor are they due.
  */
 struct job *dispatch_refused(struct dispatch *dispatch, int64_t now,
 			     struct dispatch_refusal *refusal);

@@ -94,7 +94,8 @@ void hosts_idle(struct hosts *hosts, struct host *host, int64_t now)
 		return;
 	/* What a server has asked for, or a rate has used up, outlives idleness. */
 	oldest = container_of(hosts->idle.next, struct host, node);
-	if (oldest != host && oldest->paused_until <= now && oldest->next_slot <= now) {
+	if (oldest != host && oldest->paused_until <= now && oldest->next_slot <= now &&
+	    oldest->broken_until <= now) {
 		forget(hosts, oldest);
 		return;
 	}

@@ -16,7 +16,7 @@ enum host_state {
 	HOST_BUSY,   /* at its limit, or all its work is in flight: on no list */
 	HOST_TIMED,  /* waits for a rate, a pause or a retry: in the heap of times */
 	HOST_READY,  /* may start a job at once: in the ring */
-	HOST_BARRED, /* paused for longer than anybody waits: on the list of these */
+	HOST_BARRED, /* paused for longer than anybody waits, or broken: on the list of these */
 };
 
 struct host {
@@ -32,8 +32,10 @@ struct host {
 	unsigned in_flight;
 
 	int64_t paused_until;
-	int64_t pause;	    /* as it was ordered */
-	int outcome;	    /* with which it was */
+	int64_t pause;	   /* as it was ordered */
+	int outcome;	   /* with which it was */
+	unsigned failures; /* how many items in a row could not connect in the end */
+	int64_t broken_until;
 	int64_t next_slot;  /* of the rate: when the next one would be due without a burst */
 	int64_t held_since; /* a job could start but for rate or pause; 0: none could */
 	int64_t held;	    /* how long that lasted for the next job to start */

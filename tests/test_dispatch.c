@@ -42,6 +42,55 @@ static size_t count_held(struct dispatch *d)
 	return counts.held;
 }
 
+static void fail_to_connect(struct dispatch *d, int64_t now)
+{
+	struct job *job = dispatch_take(d, now);
+
+	CHECK(job);
+	dispatch_unreachable(d, job, now, -111);
+	finish(d, job, now);
+}
+
+TEST(item_67_a_host_to_which_nothing_connects_is_broken_for_a_while)
+{
+	struct dispatch_limits l = limits();
+	struct dispatch *d = dispatch_new(&l);
+	struct dispatch_refusal refusal;
+	struct job *job;
+	int64_t later = SECOND + DISPATCH_BREAK_TIME;
+
+	for (uint64_t line = 1; line <= 40; line++)
+		add(d, "a", line);
+	add(d, "b", 41);
+	for (int i = 1; i < DISPATCH_BREAK; i++)
+		fail_to_connect(d, SECOND);
+	CHECK(!dispatch_refused(d, SECOND, &refusal));
+	/* One that does connect, and all is forgotten. */
+	job = dispatch_take(d, SECOND);
+	dispatch_reached(job);
+	finish(d, job, SECOND);
+	while ((job = dispatch_take(d, SECOND)) && job->line == 41)
+		finish(d, job, SECOND);
+	dispatch_unreachable(d, job, SECOND, -111);
+	finish(d, job, SECOND);
+	for (int i = 1; i < DISPATCH_BREAK; i++)
+		fail_to_connect(d, SECOND);
+	CHECK(!dispatch_take(d, SECOND));
+	job = dispatch_refused(d, SECOND, &refusal);
+	CHECK(job);
+	CHECK_STR(refusal.origin, "a");
+	CHECK_INT(refusal.outcome, -111);
+	CHECK_INT(refusal.failures, DISPATCH_BREAK);
+	job_free(job);
+	/* Then it is tried again, and one failure is enough. */
+	CHECK(!dispatch_refused(d, later, &refusal));
+	fail_to_connect(d, later);
+	job = dispatch_refused(d, later, &refusal);
+	CHECK(job);
+	job_free(job);
+	dispatch_free(d);
+}
+
 TEST(hosts_with_work_take_turns)
 {
 	struct dispatch_limits l = limits();

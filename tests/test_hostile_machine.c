@@ -105,6 +105,31 @@ TEST(item_72_without_memory_in_the_kernel_it_is_this_machine)
 		CHECK_CONTAINS(collect.out, "\"attempts\":2");                             \
 	}
 
+TEST(item_67_a_host_to_which_nothing_connects_is_not_hammered)
+{
+	char *input = format("%s", "");
+	size_t tried = 0;
+
+	for (int i = 0; i < 200; i++)
+		input = format("%shttp://127.0.0.1:1/%d\n", input, i);
+	COLLECT_INPUT(input, "-i", "-", "--retry", "1", "--retry-base", "1ms");
+	json_t *all = records(collect.out);
+
+	CHECK_INT(collect.status, 4);
+	CHECK_INT(json_array_size(all), 200);
+	for (size_t i = 0; i < 200; i++) {
+		CHECK_STR(code_of(json_array_get(all, i)), "connect_refused");
+		tried +=
+			json_integer_value(json_object_get(json_array_get(all, i), "attempts")) > 0;
+	}
+	json_decref(all);
+	/* 10 that failed for good, and those in flight meanwhile. */
+	CHECK(tried >= 10 && tried <= 10 + 2 * 8);
+	CHECK_CONTAINS(collect.out, "not sent: the last 1");
+	CHECK_CONTAINS(collect.out,
+		       "items of http://127.0.0.1:1 could not connect, with connect_refused");
+}
+
 CANNOT_CONNECT(an_unreachable_net, ENETUNREACH, "connect_unreachable")
 CANNOT_CONNECT(an_unreachable_host, EHOSTUNREACH, "connect_unreachable")
 CANNOT_CONNECT(a_refused_connection, ECONNREFUSED, "connect_refused")
