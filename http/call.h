@@ -17,6 +17,8 @@
 #include "http/upload.h"
 #include "http/url.h"
 
+struct content;
+
 struct call {
 	struct http_session *session;
 	const struct http_options *options; /* never NULL */
@@ -44,6 +46,11 @@ struct call {
 	size_t header_count;
 	struct upload upload;
 	struct pace pace; /* of the body of its response */
+	unsigned pulls;	  /* of pieces of it that were decoded */
+	/* What the hop at hand has to give back; both NULL between two hops. */
+	struct pool_origin *origin; /* the lease's */
+	struct connection *connection;
+	struct content *stream; /* the caller reads the body through this; NULL: it is kept */
 	struct request_bytes bytes;
 	/* What defaults.c has made for it; owned. */
 	char *userinfo, *bearer;

@@ -3,10 +3,11 @@
  * client.c - http_request(): options and defaults put together, hop after hop, and a failure put
  * into words.
  */
+#include "http/client.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/call.h"
 #include "http/defaults.h"
 #include "http/follow.h"
 #include "http/hop.h"
@@ -44,7 +45,7 @@ static double pick(double own, double of_session, double otherwise)
 	return own != 0 ? own : of_session != 0 ? of_session : otherwise;
 }
 
-static void begin(struct call *call, struct http_session *session,
+void client_begin(struct call *call, struct http_session *session,
 		  const struct http_options *options)
 {
 	const struct http_session_options *defaults = &session->options;
@@ -81,8 +82,7 @@ static void begin(struct call *call, struct http_session *session,
 	session_enter(session, call);
 }
 
-/* Puts an expired limit into words; every other failure has its own already. */
-static int explain(const struct call *call, int rc)
+int client_explain(const struct call *call, int rc)
 {
 	const char *place = call->url ? strchr(call->url->origin, ':') + 3 : "?";
 
@@ -130,7 +130,21 @@ static void describe(const struct call *call, struct http_failure *failure)
 	memcpy(failure->peer, call->peer, sizeof(failure->peer));
 }
 
-static void clean_up(struct call *call)
+ASYNC_SUSPENDS
+int client_run(struct call *call, const char *url, struct http_response **out)
+{
+	int rc;
+
+	trace_event(call, .event = HTTP_TRACE_REQUEST_START, .url = url);
+	rc = limit_end(&call->limit, run(call, url, out));
+	if (rc == 0)
+		return 0;
+	trace_event(call, .event = HTTP_TRACE_EXCEPTION, .code = rc);
+	call_enter(call, call->phase, call->clock);
+	return client_explain(call, rc);
+}
+
+void client_clean_up(struct call *call)
 {
 	session_leave(call->session, call);
 	if (call->first != call->url)
@@ -156,21 +170,15 @@ int http_request_with(struct http_session *session, const char *url,
 			*failure = (struct http_failure){ .phase = "queue", .content_length = -1 };
 		return async_raise(HTTP_ESESSION_CLOSED, "Session is closed.");
 	}
-	begin(&call, session, options ? options : &no_options);
-	trace_event(&call, .event = HTTP_TRACE_REQUEST_START, .url = url);
-	rc = run(&call, url, response);
-	rc = limit_end(&call.limit, rc);
-	trace_event(&call, .event = rc < 0 ? HTTP_TRACE_EXCEPTION : HTTP_TRACE_REQUEST_END,
-		    .code = rc, .url = rc < 0 ? NULL : (*response)->url);
-	if (rc == 0)
+	client_begin(&call, session, options ? options : &no_options);
+	rc = client_run(&call, url, response);
+	if (rc == 0) {
+		trace_event(&call, .event = HTTP_TRACE_REQUEST_END, .url = (*response)->url);
 		(*response)->timing = call.timing;
-	if (rc < 0) {
-		call_enter(&call, call.phase, call.clock);
-		rc = explain(&call, rc);
-	}
-	if (rc < 0 && failure)
+	} else if (failure) {
 		describe(&call, failure);
-	clean_up(&call);
+	}
+	client_clean_up(&call);
 	return rc;
 }
 

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #define DEFAULT_LIMIT (64 << 20)
-/* A MiB is decoded in some milliseconds; then others have their turn. */
-#define PIECES_IN_A_ROW 64
 
 /* ---- The limit ------------------------------------------------------------------------------- */
 
@@ -57,47 +55,55 @@ int content_begin(struct content *content, const struct call *call, const struct
 
 /* ---- The bytes ------------------------------------------------------------------------------- */
 
-ASYNC_SUSPENDS
-static int deliver(struct content *content, const struct call *call, struct json_span piece)
+void content_feed(struct content *content, struct json_span piece)
 {
-	const struct http_options *options = call->options;
+	if (content->decode)
+		decode_feed(content->decode, piece.ptr, piece.len);
+	else
+		content->fed = piece;
+}
 
-	content->size += piece.len;
+/* The length, 0 or a negative code. */
+static ssize_t next_piece(struct content *content, struct json_span *piece)
+{
+	ssize_t n;
+
+	if (!content->decode) {
+		*piece = content->fed;
+		content->fed.len = 0;
+		return (ssize_t)piece->len;
+	}
+	n = decode_read(content->decode, &piece->ptr);
+	if (n < 0)
+		return async_raise((int)n, "the body cannot be decoded: %s",
+				   n == HTTP_EDECODE ? decode_why(content->decode)
+						     : async_strerror((int)n));
+	piece->len = (size_t)n;
+	return n;
+}
+
+int content_next(struct content *content, struct json_span *piece)
+{
+	ssize_t n = next_piece(content, piece);
+
+	if (n <= 0)
+		return (int)n;
+	content->size += (size_t)n;
 	if (content->size > content->limit)
 		return too_large(content,
 				 content->decode ? "the body has, decoded," : "the body has");
+	return 1;
+}
+
+ASYNC_SUSPENDS
+int content_keep(struct content *content, const struct call *call, struct json_span piece)
+{
+	const struct http_options *options = call->options;
+
 	if (options->on_body)
 		return options->on_body(options->on_body_arg, piece.ptr, piece.len);
 	return body_append(&content->body, piece.ptr, piece.len,
 			   content->decode ? -1 : call->content_length, options);
-}
-
-ASYNC_SUSPENDS
-static int decode(struct content *content, const struct call *call, struct json_span piece)
-{
-	const char *decoded;
-	ssize_t n;
-	int rc = 0;
-
-	decode_feed(content->decode, piece.ptr, piece.len);
-	while (rc >= 0 && (n = decode_read(content->decode, &decoded)) != 0) {
-		if (n < 0)
-			return async_raise((int)n, "the body cannot be decoded: %s",
-					   n == HTTP_EDECODE ? decode_why(content->decode)
-							     : async_strerror((int)n));
-		rc = deliver(content, call, (struct json_span){ decoded, (size_t)n });
-		if (rc >= 0 && ++content->pieces % PIECES_IN_A_ROW == 0)
-			rc = async_sleep(0);
-	}
-	return rc;
-}
-
-ASYNC_SUSPENDS
-int content_take(struct content *content, const struct call *call, struct json_span piece)
-{
-	int rc = content->decode ? decode(content, call, piece) : deliver(content, call, piece);
-
-	return rc < 0 ? rc : 0;
 }
 
 int content_end(const struct content *content)

@@ -15,6 +15,8 @@
 
 /* A redirect's body up to that size is read, to keep the connection. */
 #define DRAIN_LIMIT (64 * 1024)
+/* A MiB is decoded in some milliseconds; then others have their turn. */
+#define PULLS_IN_A_ROW 64
 
 /* ---- Limits of time -------------------------------------------------------------------------- */
 
@@ -235,21 +237,47 @@ static void conclude(struct call *call, struct connection *connection)
 	}
 }
 
+ASYNC_SUSPENDS
+int exchange_pull(struct call *call, struct connection *connection, struct content *content,
+		  struct json_span *piece)
+{
+	struct json_span raw;
+	int rc;
+
+	/* Before anything is taken, so that a cancellation loses nothing. */
+	if (content->decode && ++call->pulls % PULLS_IN_A_ROW == 0) {
+		rc = async_sleep(0);
+		if (rc < 0)
+			return rc;
+	}
+	while ((rc = content_next(content, piece)) == 0) {
+		rc = next_event(call, connection, &raw);
+		if (rc < 0)
+			return rc;
+		if (rc == PARSER_DONE) {
+			conclude(call, connection);
+			return content_end(content);
+		}
+		trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_RECEIVED,
+			       .data = raw.ptr, .size = raw.len);
+		content_feed(content, raw);
+	}
+	return rc;
+}
+
 /* What the caller's functions do meanwhile is not the server's fault. */
 ASYNC_SUSPENDS
-static int take(struct call *call, struct connection *connection, struct content *content,
+static int keep(struct call *call, struct connection *connection, struct content *content,
 		struct json_span piece)
 {
 	int64_t then;
 	int rc;
 
-	trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_RECEIVED, .data = piece.ptr,
-		       .size = piece.len);
 	if (!call->options->on_body && !call->options->on_memory)
-		return content_take(content, call, piece);
+		return content_keep(content, call, piece);
 	exchange_allow_callback(call, connection);
 	then = call->pace.limit ? async_time_ns() : 0;
-	rc = content_take(content, call, piece);
+	rc = content_keep(content, call, piece);
 	if (call->pace.limit)
 		pace_excuse(&call->pace, then, async_time_ns());
 	return rc;
@@ -261,14 +289,12 @@ int exchange_body(struct call *call, struct connection *connection, struct conte
 	struct json_span piece;
 	int rc;
 
-	while ((rc = next_event(call, connection, &piece)) == PARSER_BODY) {
-		rc = take(call, connection, content, piece);
+	while ((rc = exchange_pull(call, connection, content, &piece)) > 0) {
+		rc = keep(call, connection, content, piece);
 		if (rc < 0)
 			return rc;
 	}
-	if (rc == PARSER_DONE)
-		conclude(call, connection);
-	return rc < 0 ? rc : content_end(content);
+	return rc;
 }
 
 ASYNC_SUSPENDS
@@ -284,4 +310,16 @@ int exchange_drain(struct call *call, struct connection *connection)
 	if (rc == PARSER_DONE)
 		conclude(call, connection);
 	return rc < 0 ? rc : 0;
+}
+
+void exchange_discard(struct call *call, struct connection *connection)
+{
+	struct json_span piece;
+	int event;
+
+	do
+		event = exchange_feed(call, connection, &piece);
+	while (event == PARSER_BODY);
+	if (event == PARSER_DONE)
+		conclude(call, connection);
 }

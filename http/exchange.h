@@ -15,7 +15,13 @@
 /* Sends call->bytes (and the body, if it is not in them) and reads to the end of the head. */
 ASYNC_SUSPENDS int exchange_head(struct call *call, struct connection *connection);
 
-/* Reads to the end of the response and gives the body to content. */
+/*
+ * The next piece of the body, decoded: 1 and *piece, valid until the next call; 0 at its end, which
+ * has been verified; or a code. A cancelled call has lost nothing: the next one goes on.
+ */
+ASYNC_SUSPENDS int exchange_pull(struct call *call, struct connection *connection,
+				 struct content *content, struct json_span *piece);
+/* Reads to the end of the response and keeps the body in content, or tells on_body. */
 ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connection,
 				 struct content *content);
 
@@ -24,6 +30,9 @@ ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connectio
  * does not become reusable.
  */
 ASYNC_SUSPENDS int exchange_drain(struct call *call, struct connection *connection);
+
+/* The same as far as it has been received: never waits. */
+void exchange_discard(struct call *call, struct connection *connection);
 
 /*
  * Is what exchange_head() got no answer to the request, but the end of an idle connection, crossing

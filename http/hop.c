@@ -2,7 +2,8 @@
 /*
  * hop.c - lease, connection, exchange.
  *
- * Whatever happens in a hop, its connection is kept or closed, and its lease is given back.
+ * Whatever happens in a hop, its connection is kept or closed, and its lease is given back, by
+ * hop_end() alone.
  */
 #include "http/hop.h"
 
@@ -21,29 +22,30 @@
 /* ---- Connections ----------------------------------------------------------------------------- */
 
 ASYNC_SUSPENDS
-static int take_connection(struct call *call, struct pool_origin *origin, bool fresh,
-			   struct connection **out)
+static int take_connection(struct call *call, bool fresh)
 {
 	struct http_session *session = call->session;
+	struct connection *idle =
+		fresh ? NULL : pool_take_idle(&session->pool, call->origin, call->mark);
 
-	*out = fresh ? NULL : pool_take_idle(&session->pool, origin, call->mark);
-	if (!*out)
-		return dial(call, out);
-	(*out)->reused = true;
+	if (!idle)
+		return dial(call, &call->connection);
+	call->connection = idle;
+	idle->reused = true;
 	session->reused++;
-	trace_event_of(call, *out, .event = HTTP_TRACE_REUSE);
-	if ((*out)->kind & (session->options.deny_kinds | call->deny_kinds)) {
+	trace_event_of(call, idle, .event = HTTP_TRACE_REUSE);
+	if (idle->kind & (session->options.deny_kinds | call->deny_kinds)) {
 		call->phase = "connect";
 		return async_raise(NET_EADDR_BLOCKED, "%s (%s) may not be connected to",
-				   call->url->authority, (*out)->peer);
+				   call->url->authority, idle->peer);
 	}
 	return 0;
 }
 
-static void close_connection(struct connection **connection)
+static void close_connection(struct call *call)
 {
-	connection_close(*connection);
-	*connection = NULL;
+	connection_close(call->connection);
+	call->connection = NULL;
 }
 
 static void forget_answer(struct call *call)
@@ -53,31 +55,45 @@ static void forget_answer(struct call *call)
 	call->body_bytes = 0;
 }
 
-/* A connection that has answered, up to the end of the head. After a failure *out is NULL. */
+/* A connection that has answered, up to the end of the head. */
 ASYNC_SUSPENDS
-static int get_answer(struct call *call, struct pool_origin *origin, struct connection **out)
+static int get_answer(struct call *call)
 {
 	bool fresh = false;
 	int rc;
 
 	for (;;) {
-		rc = take_connection(call, origin, fresh, out);
+		rc = take_connection(call, fresh);
 		if (rc < 0)
-			break;
+			return rc;
 		call->session->requests++;
-		deadline_begin(&(*out)->deadline, &call->limit);
-		rc = exchange_head(call, *out);
-		if (rc >= 0 && !exchange_is_late_timeout(call, *out))
+		deadline_begin(&call->connection->deadline, &call->limit);
+		rc = exchange_head(call, call->connection);
+		if (rc >= 0 && !exchange_is_late_timeout(call, call->connection))
 			return rc;
 		/* It was a reused one, so the next one, which is fresh, cannot come here. */
-		fresh = rc >= 0 || exchange_may_retry(call, *out, rc);
+		fresh = rc >= 0 || exchange_may_retry(call, call->connection, rc);
 		if (!fresh)
-			break;
-		close_connection(out);
+			return rc;
+		close_connection(call);
 		forget_answer(call);
 	}
-	close_connection(out);
-	return rc;
+}
+
+void hop_end(struct call *call, int rc)
+{
+	struct connection *connection = call->connection;
+	struct pool_origin *origin = call->origin;
+
+	if (connection)
+		deadline_end(&connection->deadline);
+	if (connection && (rc < 0 || !connection->reusable))
+		close_connection(call);
+	connection = call->connection;
+	call->connection = NULL;
+	call->origin = NULL;
+	pool_release(&call->session->pool, origin, connection,
+		     call_enter(call, call->phase, call->clock));
 }
 
 /* ---- Request and answer ---------------------------------------------------------------------- */
@@ -156,15 +172,45 @@ static int write_request(struct call *call)
 	return 0;
 }
 
+/* The answer is the response. */
+ASYNC_SUSPENDS
+static int use_body(struct call *call, struct http_response **out)
+{
+	struct connection *connection = call->connection;
+	struct content content;
+	int rc = content_begin(&content, call, parser_head(connection->parser));
+
+	if (rc == 0)
+		rc = exchange_body(call, connection, &content);
+	if (rc == 0)
+		rc = response_make(out, call, connection, &content.body);
+	content_drop(&content, call);
+	return rc;
+}
+
+/* The same, but for its body, which the caller will ask for. */
+ASYNC_SUSPENDS
+static int begin_stream(struct call *call, struct http_response **out)
+{
+	struct connection *connection = call->connection;
+	struct body none = { 0 };
+	int rc = content_begin(call->stream, call, parser_head(connection->parser));
+
+	if (rc == 0)
+		rc = response_make(out, call, connection, &none);
+	if (rc < 0)
+		content_drop(call->stream, call);
+	return rc;
+}
+
 /* From the end of the head on: 0 and *out is the response, or 1: there is another hop to make. */
 ASYNC_SUSPENDS
-static int use_answer(struct call *call, struct connection *connection, struct http_response **out)
+static int use_answer(struct call *call, struct http_response **out)
 {
+	struct connection *connection = call->connection;
 	const char *location = follow_location(call, connection);
-	struct content content;
-	int rc;
+	int rc = call->session->options.cookies ? keep_cookies(call, connection) : 0;
 
-	rc = call->session->options.cookies ? keep_cookies(call, connection) : 0;
 	if (rc < 0)
 		return rc;
 	if (call->status == 407 && call_is_forwarded(call)) {
@@ -179,21 +225,12 @@ static int use_answer(struct call *call, struct connection *connection, struct h
 			rc = exchange_drain(call, connection);
 		return rc < 0 ? rc : 1;
 	}
-	rc = content_begin(&content, call, parser_head(connection->parser));
-	if (rc == 0)
-		rc = exchange_body(call, connection, &content);
-	if (rc == 0)
-		rc = response_make(out, call, connection, &content.body);
-	content_drop(&content, call);
-	return rc;
+	return call->stream ? begin_stream(call, out) : use_body(call, out);
 }
 
 ASYNC_SUSPENDS
 static int make(struct call *call, struct http_response **out)
 {
-	struct pool *pool = &call->session->pool;
-	struct pool_origin *origin;
-	struct connection *connection;
 	int64_t due = deadline_after(call->mark, call->seconds.pool);
 	int rc;
 
@@ -201,20 +238,17 @@ static int make(struct call *call, struct http_response **out)
 	call->phase = "queue";
 	call->clock = &call->timing.queue;
 	trace_event(call, .event = HTTP_TRACE_QUEUED_START);
-	rc = pool_acquire(pool, &origin, call->url->origin, &call->limit,
+	rc = pool_acquire(&call->session->pool, &call->origin, call->url->origin, &call->limit,
 			  due < call->due ? due : call->due,
 			  due < call->due ? HTTP_EPOOL_TIMEOUT : HTTP_ETOTAL_TIMEOUT);
 	trace_event(call, .event = HTTP_TRACE_QUEUED_END, .code = rc);
 	if (rc < 0)
 		return rc;
-	rc = get_answer(call, origin, &connection);
+	rc = get_answer(call);
 	if (rc >= 0)
-		rc = use_answer(call, connection, out);
-	if (connection)
-		deadline_end(&connection->deadline);
-	if (connection && (rc < 0 || !connection->reusable))
-		close_connection(&connection);
-	pool_release(pool, origin, connection, call_enter(call, call->phase, call->clock));
+		rc = use_answer(call, out);
+	if (rc != 0 || !call->stream)
+		hop_end(call, rc);
 	return rc;
 }
 

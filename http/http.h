@@ -325,9 +325,49 @@ ASYNC_SUSPENDS
 int http_request_with(struct http_session *session, const char *url,
 		      const struct http_options *options, struct http_response **response,
 		      struct http_failure *failure);
+/* Closes it first, if it is one of http_open()'s. NULL is fine. */
 void http_response_free(struct http_response *response);
 /* The first header of that name (any case), or NULL. */
 const char *http_response_header(const struct http_response *response, const char *name);
+
+/* ---- Streamed responses ---------------------------------------------------------------------- */
+
+/*
+ * async with session.get(url) as response, up to the body of it: the same as http_request(), but
+ * that it returns when the head is complete; response->body is empty, and read piece by piece.
+ *
+ *     rc = http_open(session, url, NULL, &response);
+ *     while (rc == 0 && (n = http_response_read(response, buffer, sizeof buffer)) > 0)
+ *             write(fd, buffer, n);
+ *     http_response_free(response);
+ *
+ * It has a connection of the session, and one of the places that limit counts, until its body has
+ * been read to the end, it fails, or is closed. The timeout runs on meanwhile; idle_timeout and
+ * low_speed_time run only while somebody reads. Not with on_body or on_memory. One that is still
+ * open when its loop closes is reported, "Unclosed response", and freed; one whose session was
+ * closed is not. response->timing and wire_bytes are final at the end: body is all the time up to it.
+ */
+#define http_open(session, url, options, response) \
+	http_open_at(ASYNC_HERE, (session), (url), (options), (response))
+ASYNC_SUSPENDS
+int http_open_at(const char *here, struct http_session *session, const char *url,
+		 const struct http_options *options, struct http_response **response);
+/*
+ * response.content.read(size), decoded: at least one byte, and how many; 0 at the end, when all of the body
+ * was there and in order, and not before; or a negative code, as http_request() has them: what was
+ * read is then not to be relied upon. The socket is read only when there is nothing left of what
+ * has come, so a server that is too fast has to wait. ASYNC_ECANCELED loses nothing: a later read
+ * goes on. ASYNC_ERUNTIME while another task is reading; after a failure the same code again,
+ * ASYNC_ECLOSED after http_response_close(), HTTP_ESESSION_CLOSED after the session's end.
+ */
+ASYNC_SUSPENDS
+ssize_t http_response_read(struct http_response *response, void *buffer, size_t size);
+/*
+ * response.release(): no more of the body is wanted. The connection is kept if the rest of it has
+ * come already, and else closed: a body is not worth waiting for that nobody reads. What the head
+ * said may still be read. Again, and for a whole response, it does nothing. Nobody may be reading.
+ */
+void http_response_close(struct http_response *response);
 
 /* ---- Server ---------------------------------------------------------------------------------- */
 

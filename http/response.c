@@ -17,6 +17,7 @@ struct response {
 	struct url *url;
 	struct http_redirect *history;
 	char *body;
+	struct opened *opened;
 	char peer[NET_ADDRESS_TEXT];
 };
 
@@ -30,6 +31,7 @@ int response_make(struct http_response **out, struct call *call, struct connecti
 		return async_raise(ASYNC_ENOMEM, "no memory for a response");
 	response->url = call->url;
 	response->body = body->data;
+	response->opened = NULL;
 	response->history = call->history;
 	call->history = NULL;
 	memcpy(response->peer, connection->peer, sizeof(response->peer));
@@ -56,13 +58,26 @@ int response_make(struct http_response **out, struct call *call, struct connecti
 	return 0;
 }
 
-void http_response_free(struct http_response *public)
+static struct response *response_of(const struct http_response *public)
 {
-	struct response *response;
+	return container_of(public, struct response, public);
+}
 
-	if (!public)
-		return;
-	response = container_of(public, struct response, public);
+struct opened *response_opened(const struct http_response *public)
+{
+	return response_of(public)->opened;
+}
+
+struct url *response_own(struct http_response *public, struct opened *opened)
+{
+	response_of(public)->opened = opened;
+	return response_of(public)->url;
+}
+
+void response_drop(struct http_response *public)
+{
+	struct response *response = response_of(public);
+
 	follow_forget(response->history, public->redirects);
 	free(response->headers);
 	free(response->body);

@@ -13,6 +13,7 @@
 
 #include "http/call.h"
 #include "http/errors.h"
+#include "http/opened.h"
 #include "runtime/base.h"
 #include "runtime/list.h"
 
@@ -157,6 +158,7 @@ int http_session_close(struct http_session *session)
 		     "http_session_close: called by a request of the same session");
 		limit_expire(&call->limit, HTTP_ESESSION_CLOSED);
 	}
+	opened_cut_all(session);
 	/* A cancelled close closes all the same: the memory has users until the last call is out. */
 	while (!list_empty(&session->calls)) {
 		int waited = async_event_wait(&session->drained);
@@ -182,6 +184,7 @@ static void loop_closes(void *arg)
 		async_report_unclosed(session->opened_at, "Unclosed client session");
 	if (session->pool.idle_count)
 		async_report_unclosed(session->opened_at, "Unclosed connector");
+	opened_abandon_all(session);
 	list_remove(&session->node);
 	pool_abandon(&session->pool);
 	while (!list_empty(all)) {

@@ -28,7 +28,8 @@ struct http_session {
 	struct connection_counts counts;
 	unsigned long reused, requests, surplus, call_count;
 
-	struct async_list calls; /* of call.node */
+	struct async_list calls;  /* of call.node */
+	struct async_list opened; /* of opened.node: responses that are still to be read */
 	struct async_event drained;
 	bool closing;
 

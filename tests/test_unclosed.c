@@ -74,6 +74,19 @@ static int leave_connector(void *arg)
 	return 0;
 }
 
+static int leave_response(void *arg)
+{
+	struct http_response *response;
+	struct http_session *session;
+
+	async_set_exception_handler(hear, arg);
+	CHECK_INT(raw_server_start(&server, hello), 0);
+	session = http_session_new(NULL);
+	CHECK_INT(http_open(session, server.url, NULL, &response), 0);
+	raw_server_stop(&server);
+	return 0;
+}
+
 static int leave_listener(void *arg)
 {
 	struct net_listener *listener;
@@ -116,6 +129,8 @@ TEST(what_is_open_when_its_loop_closes_is_reported_and_freed)
 	} table[] = {
 		{ leave_session, { "Unclosed client session |" } },
 		{ leave_connector, { "Unclosed client session |", "Unclosed connector |" } },
+		{ leave_response,
+		  { "Unclosed client session |", "Unclosed response <http://127.0.0.1:" } },
 		{ leave_listener, { "unclosed transport <net_listener fd=" } },
 		{ leave_streams,
 		  { "unclosed transport <net_stream fd=", "unclosed transport <net_stream fd=" } },
