@@ -4,7 +4,8 @@
  *
  * Through a proxy, the address that is connected to is the proxy's, which the user has chosen. What
  * may not be connected to is checked where it is known: in a URL that is a literal address here, in
- * socks.c after a look-up; a name that the proxy looks up is the proxy's to judge.
+ * socks.c after a look-up; a name that the proxy looks up is the proxy's to judge. The same holds for
+ * a Unix socket.
  */
 #include "http/dial.h"
 
@@ -56,6 +57,16 @@ static void choose_way(const struct call *call, struct net_connect_options *opti
 	options->prepare_arg = tunnel;
 }
 
+static bool is_indirect(const struct call *call)
+{
+	return call->proxy || call->session->options.unix_socket;
+}
+
+static void name_socket(const struct call *call, char peer[NET_ADDRESS_TEXT])
+{
+	snprintf(peer, NET_ADDRESS_TEXT, "unix:%s", call->session->options.unix_socket);
+}
+
 /* How near the other end is: what is behind a proxy is public unless its URL says otherwise. */
 static enum net_address_kind kind_of_end(const struct call *call)
 {
@@ -78,6 +89,7 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 	struct tunnel tunnel;
 	struct net_connect_options options = {
 		.family = session->options.family,
+		.unix_path = session->options.unix_socket,
 		.dns_timeout = positive(call->seconds.dns),
 		.connect_timeout = positive(call->seconds.connect),
 		.tls_timeout = positive(call->seconds.tls),
@@ -108,14 +120,16 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 		call->phase = step;
 	if (rc < 0 && tried.length > 0)
 		net_address_format(&tried, call->peer);
-	if (rc == 0 && call->proxy)
+	if (options.unix_path)
+		name_socket(call, rc < 0 ? call->peer : (*out)->peer);
+	if (rc == 0 && is_indirect(call))
 		(*out)->kind = kind_of_end(call);
 	return rc;
 }
 
 static int check_end(struct call *call)
 {
-	if (!call->proxy || !(kind_of_end(call) & denied(call)))
+	if (!is_indirect(call) || !(kind_of_end(call) & denied(call)))
 		return 0;
 	call->phase = "connect";
 	return async_raise(NET_EADDR_BLOCKED, "connecting to %s is not allowed",

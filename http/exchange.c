@@ -262,6 +262,9 @@ int exchange_pull(struct call *call, struct connection *connection, struct conte
 			       .data = raw.ptr, .size = raw.len);
 		content_feed(content, raw);
 	}
+	if (rc > 0)
+		trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_DECODED,
+			       .data = piece->ptr, .size = piece->len);
 	return rc;
 }
 

@@ -259,7 +259,9 @@ int hop_make(struct call *call, struct http_response **out)
 
 	forget_answer(call);
 	call->peer[0] = '\0';
-	call->proxy = proxy_choose(&call->session->proxies, call->url);
+	call->proxy = call->session->options.unix_socket
+			      ? NULL
+			      : proxy_choose(&call->session->proxies, call->url);
 	rc = write_request(call);
 	if (rc < 0)
 		return rc;

@@ -79,7 +79,8 @@ enum http_trace_event {
 	HTTP_TRACE_CHUNK_SENT,	 /* of a body that was not */
 	HTTP_TRACE_HEAD_RECEIVED,
 	HTTP_TRACE_CHUNK_RECEIVED, /* of the response's body, not decoded yet */
-	HTTP_TRACE_REDIRECT,	   /* another request follows, beginning with QUEUED_START */
+	HTTP_TRACE_CHUNK_DECODED, /* the same as it is handed on; there may be more of these, or less */
+	HTTP_TRACE_REDIRECT,	  /* another request follows, beginning with QUEUED_START */
 	HTTP_TRACE_REQUEST_END,
 	HTTP_TRACE_EXCEPTION, /* instead of it */
 };
@@ -96,7 +97,7 @@ struct http_trace {
 	const struct net_address *address; /* CONNECT_* */
 	unsigned long connection;	   /* its number, from REUSE or HEADERS_SENT on */
 	const char *peer, *tls;		   /* of the connection */
-	const char *data; /* *_SENT: what was; CHUNK_RECEIVED: what came; REDIRECT: the new URL */
+	const char *data; /* *_SENT: what was; CHUNK_*: what came; REDIRECT: the new URL */
 	size_t size;	  /* of data */
 	int status;	  /* from HEAD_RECEIVED on */
 	const struct http_header *headers; /* of the response: HEAD_RECEIVED */
@@ -148,6 +149,12 @@ struct http_session_options {
 	 */
 	const char *const *resolve;
 	size_t resolve_count;
+	/*
+	 * A path: all connections lead to that Unix socket, whatever host a URL names, which is still
+	 * what goes into Host and, with https, what the certificate is verified for. Nothing is looked
+	 * up, and no proxy is asked. NULL: none.
+	 */
+	const char *unix_socket;
 	/* Kinds of addresses that may not be connected to; enum net_address_kind. */
 	unsigned deny_kinds;
 	/* Loopback and private ones are refused too when a redirect leads there from a public one. */
@@ -290,7 +297,7 @@ struct http_response {
 	struct http_timing timing;
 	unsigned long connection; /* a number per connection of the session, from 1 */
 	bool reused;
-	const char *peer;    /* "127.0.0.1:8080" */
+	const char *peer;    /* "127.0.0.1:8080"; "unix:/run/x.sock", cut at 63 bytes */
 	const char *tls;     /* "TLSv1.3", or NULL */
 	uint64_t wire_bytes; /* of the body, as received; body.len may be more: it is decoded */
 };

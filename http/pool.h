@@ -24,7 +24,10 @@
 #include "http/connection.h"
 #include "runtime/async.h"
 
-/* All connections to one place. TLS settings are the session's and need no part in the name. */
+/*
+ * All connections to one place. TLS settings, proxies and a Unix socket are the session's and need no
+ * part in the name.
+ */
 struct pool_origin {
 	struct pool_origin *next; /* in its bucket */
 	struct async_semaphore slots;

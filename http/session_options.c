@@ -23,6 +23,7 @@ static bool copy_string(const char **string)
 static const size_t strings[] = {
 	offsetof(struct http_session_options, user_agent),
 	offsetof(struct http_session_options, netrc_file),
+	offsetof(struct http_session_options, unix_socket),
 	offsetof(struct http_session_options, ca_file),
 	offsetof(struct http_session_options, ca_dir),
 	offsetof(struct http_session_options, cert_file),

@@ -119,8 +119,9 @@ int upgrade_channel(const char *here, struct channel *channel, struct net_tls_co
 /* server.c: the connection is gone. */
 void server_detach(struct channel *channel);
 
-/* unix.c: a listening fd that the loop knows, or a negative code. */
+/* unix.c: a listening fd that the loop knows, a connected one; or a negative code. */
 int unix_listen(const char *here, const char *path);
+int unix_connect(const char *here, const char *path);
 /* Removes the socket at path, if it is the one with that inode. */
 void unix_remove(const char *path, uint64_t inode);
 uint64_t unix_inode(const char *path);

@@ -5,11 +5,14 @@
  */
 #include <string.h>
 
+#include "net/channel.h"
 #include "net/dns.h"
 #include "net/race.h"
 #include "net/tls.h"
 
 #define MAX_FOUND 16
+/* A Unix socket whose queue is full cannot be waited for but by asking again. */
+#define QUEUE_PAUSE 0.01
 
 struct connecting {
 	const char *here;
@@ -95,6 +98,34 @@ static int resolve(struct connecting *c)
 	return allow(c);
 }
 
+/* Where to connect to, unless it is a path. */
+ASYNC_SUSPENDS
+static int find(struct connecting *c)
+{
+	if (c->options->unix_path)
+		return 0;
+	return c->options->address_count > 0 ? take_given(c) : resolve(c);
+}
+
+/* The fd, or a negative code. The report is all there is to say, as with a literal address. */
+ASYNC_SUSPENDS
+static int connect_to_path(struct connecting *c)
+{
+	const char *path = c->options->unix_path;
+	int rc, slept = 0;
+
+	snprintf(c->race.report, sizeof c->race.report, "unix socket %s: its queue is full", path);
+	c->literal = true;
+	while ((rc = unix_connect(c->here, path)) == -EAGAIN && slept == 0)
+		slept = async_sleep(QUEUE_PAUSE);
+	if (slept < 0)
+		return slept;
+	if (rc < 0)
+		snprintf(c->race.report, sizeof c->race.report, "unix socket %s: %s", path,
+			 async_strerror(rc));
+	return rc;
+}
+
 ASYNC_SUSPENDS
 static int reach(struct connecting *c)
 {
@@ -105,7 +136,9 @@ static int reach(struct connecting *c)
 
 	c->step = "connect";
 	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
-	rc = race_connect(c->here, c->found, c->count, c->options, &c->race);
+	rc = c->options->unix_path
+		     ? connect_to_path(c)
+		     : race_connect(c->here, c->found, c->count, c->options, &c->race);
 	rc = async_timeout_end(&limit, rc);
 	c->timing.connect = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
@@ -176,7 +209,7 @@ int net_connect_at(const char *here, struct net_stream **out, const char *host, 
 				.port = port,
 				.options = options ? options : &none,
 				.timing = { -1, -1, -1 } };
-	int rc = c.options->address_count > 0 ? take_given(&c) : resolve(&c);
+	int rc = find(&c);
 
 	if (rc == 0)
 		rc = reach(&c);

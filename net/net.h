@@ -113,6 +113,11 @@ struct net_connect_options {
 	/* Known already: host is not looked up. Their ports count; deny_kinds and the 6 hold too. */
 	const struct net_address *addresses;
 	int address_count;
+	/*
+	 * Or the path of a Unix socket, which is connected to whatever host says; NULL: none. A server
+	 * whose queue is full is waited for. There is no peer then: its address has length 0.
+	 */
+	const char *unix_path;
 	/* Seconds for each step; 0: none. On expiry: ASYNC_ETIMEOUT, and *failed_step says which. */
 	double dns_timeout, connect_timeout, tls_timeout;
 	/* What expiry is called instead of ASYNC_ETIMEOUT, by step; 0: that. */

@@ -73,7 +73,7 @@ int unix_listen(const char *here, const char *path)
 	return open_known(here, fd, rc);
 }
 
-static int unix_connect(const char *here, const char *path)
+int unix_connect(const char *here, const char *path)
 {
 	struct sockaddr_un address;
 	int rc = parse(&address, path), fd;
@@ -85,7 +85,10 @@ static int unix_connect(const char *here, const char *path)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
 		rc = -errno;
-	return open_known(here, fd, rc);
+	fd = open_known(here, fd, rc);
+	if (fd >= 0)
+		fd_clear(fd, FD_READ);
+	return fd;
 }
 
 ASYNC_SUSPENDS
@@ -100,7 +103,6 @@ int net_open_unix_connection_at(const char *here, struct net_reader **reader,
 
 	if (rc < 0)
 		return rc;
-	fd_clear(rc, FD_READ);
 	rc = stream_new(&stream, here, rc, &none);
 	if (rc == 0)
 		rc = channel_new(&channel, here, stream, CHANNEL_BOTH, options);

@@ -17,8 +17,9 @@ static const char *const names[] = {
 	[HTTP_TRACE_CONNECT_END] = "connected", [HTTP_TRACE_TLS_START] = "tls",
 	[HTTP_TRACE_TLS_END] = "secure",	[HTTP_TRACE_HEADERS_SENT] = "sent",
 	[HTTP_TRACE_CHUNK_SENT] = "chunk_sent", [HTTP_TRACE_HEAD_RECEIVED] = "head",
-	[HTTP_TRACE_CHUNK_RECEIVED] = "chunk",	[HTTP_TRACE_REDIRECT] = "redirect",
-	[HTTP_TRACE_REQUEST_END] = "end",	[HTTP_TRACE_EXCEPTION] = "exception",
+	[HTTP_TRACE_CHUNK_RECEIVED] = "chunk",	[HTTP_TRACE_CHUNK_DECODED] = "decoded",
+	[HTTP_TRACE_REDIRECT] = "redirect",	[HTTP_TRACE_REQUEST_END] = "end",
+	[HTTP_TRACE_EXCEPTION] = "exception",
 };
 
 static char told[1024];
@@ -80,7 +81,7 @@ CLIENT_TEST(a_new_connection_and_a_kept_one_are_told_apart)
 	open_session((struct http_session_options){ 0 });
 	serve(hello);
 	CHECK_INT(ask("/a", NULL), 0);
-	CHECK_STR(events(), "start queue queued connect connected sent head chunk end");
+	CHECK_STR(events(), "start queue queued connect connected sent head chunk decoded end");
 	CHECK_CONTAINS(last[HTTP_TRACE_HEADERS_SENT].data, "GET /a HTTP/1.1\r\n");
 	CHECK_INT(last[HTTP_TRACE_HEADERS_SENT].trace.connection, 1);
 	CHECK_INT(last[HTTP_TRACE_HEAD_RECEIVED].trace.status, 200);
@@ -88,7 +89,7 @@ CLIENT_TEST(a_new_connection_and_a_kept_one_are_told_apart)
 	CHECK_INT(last[HTTP_TRACE_CHUNK_RECEIVED].trace.size, 2);
 	CHECK_INT(last[HTTP_TRACE_REQUEST_END].trace.request, 1);
 	CHECK_INT(ask("/b", NULL), 0);
-	CHECK_STR(events(), "start queue queued reuse sent head chunk end");
+	CHECK_STR(events(), "start queue queued reuse sent head chunk decoded end");
 	CHECK_INT(last[HTTP_TRACE_REQUEST_END].trace.request, 2);
 	CHECK_INT(last[HTTP_TRACE_REUSE].trace.connection, 1);
 }
@@ -99,10 +100,11 @@ CLIENT_TEST(a_name_is_looked_up_once_and_is_in_the_cache_then)
 	serve(hello);
 	CHECK_INT(ask(format("http://localhost:%d/", server.port), NULL), 0);
 	CHECK_STR(events(),
-		  "start queue queued dns resolved connect connected sent head chunk end");
+		  "start queue queued dns resolved connect connected sent head chunk decoded end");
 	pool_drop_idle(&session->pool);
 	CHECK_INT(ask(format("http://LOCALHOST:%d/", server.port), NULL), 0);
-	CHECK_STR(events(), "start queue queued cached connect connected sent head chunk end");
+	CHECK_STR(events(),
+		  "start queue queued cached connect connected sent head chunk decoded end");
 }
 
 CLIENT_TEST(a_redirect_begins_anew_and_a_body_sent_in_pieces_is_told)
@@ -121,7 +123,7 @@ CLIENT_TEST(a_redirect_begins_anew_and_a_body_sent_in_pieces_is_told)
 	serve(redirect);
 	CHECK_INT(ask("/", &(struct http_options){ .method = "PUT", .body_file = file }), 0);
 	CHECK_STR(events(), "start queue queued connect connected sent chunk_sent head redirect "
-			    "queue queued reuse sent chunk_sent head chunk end");
+			    "queue queued reuse sent chunk_sent head chunk decoded end");
 	CHECK_CONTAINS(last[HTTP_TRACE_REDIRECT].data, "/there");
 	CHECK_INT(last[HTTP_TRACE_REDIRECT].trace.status, 307);
 	CHECK_CONTAINS(last[HTTP_TRACE_REQUEST_END].url, "/there");
@@ -154,7 +156,8 @@ static void over_tls(void)
 	serve(hello);
 	open_session((struct http_session_options){ .ca_file = tls_pair_ca.cert });
 	CHECK_INT(ask("/", NULL), 0);
-	CHECK_STR(events(), "start queue queued connect connected tls secure sent head chunk end");
+	CHECK_STR(events(),
+		  "start queue queued connect connected tls secure sent head chunk decoded end");
 	CHECK_STR(last[HTTP_TRACE_HEAD_RECEIVED].tls, "TLSv1.3");
 	client_test_end();
 	open_session((struct http_session_options){ 0 });
