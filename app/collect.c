@@ -66,7 +66,7 @@ static int check_url(const char *text, char **origin, char why[JOBS_WHY + 128])
 /* 0, or 2 after a message. */
 static int check_urls(const struct options *options)
 {
-	const char *credential = fields_credential(&options->headers);
+	const char *credential = options_credential(options);
 	char why[JOBS_WHY + 128], *origin = NULL;
 	int several = 0;
 
@@ -78,9 +78,9 @@ static int check_urls(const struct options *options)
 	free(origin);
 	if (several < 0)
 		return complain(why);
-	if (several && credential && !options->header_to_all) {
+	if (several && credential) {
 		snprintf(why, sizeof why,
-			 "-H %s would go to several hosts; --header-to-all if that is meant",
+			 "%s would go to several hosts; --header-to-all if that is meant",
 			 credential);
 		return complain(why);
 	}
@@ -132,6 +132,16 @@ static int check_proxy(const struct options *options)
 	return 0;
 }
 
+static int check_netrc(const struct options *options)
+{
+	char text[512];
+
+	if (!options->netrc_file || access(options->netrc_file, R_OK) == 0)
+		return 0;
+	snprintf(text, sizeof text, "--netrc: %s: %s", options->netrc_file, strerror(errno));
+	return complain(text);
+}
+
 /* ---- One run --------------------------------------------------------------------------------- */
 
 /* As the first part of a ULID: the time in milliseconds, then a little chance. */
@@ -164,7 +174,7 @@ static void prepare(struct collect *c, const struct options *options,
 		.on = options->retry_on,
 		.on_default = !options->retry_on_given,
 	};
-	c->credential = options->header_to_all ? NULL : fields_credential(&options->headers);
+	c->credential = options_credential(options);
 	c->input_fd = files->input;
 	c->output_fd = files->output;
 	c->har_fd = files->har;
@@ -245,6 +255,8 @@ static int perform(struct options *options)
 
 	if (!rc)
 		rc = check_proxy(options);
+	if (!rc)
+		rc = check_netrc(options);
 	if (!rc && names_tls_files(options))
 		rc = async_run(try_tls, options);
 	if (rc)

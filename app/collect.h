@@ -39,8 +39,8 @@ struct collect {
 	const struct options *options;
 	struct verdict_rules rules;
 	struct retry_policy retry;
-	const char *credential; /* a header that must not go to a second origin, or NULL */
-	char *origin;		/* the first one, when there is such a header */
+	const char *credential; /* what must not go to a second origin, by its name; or NULL */
+	char *origin;		/* the first one, when there is such a thing */
 	char run[24];
 	uint64_t random;
 

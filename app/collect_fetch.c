@@ -81,6 +81,9 @@ static void fill_options(struct http_options *http, struct flight *flight)
 		.max_wire = options->max_wire,
 		.max_redirects = options->max_redirs ? (int)options->max_redirs : -1,
 		.allow_downgrade = options->allow_downgrade,
+		.user = options->user,
+		.password = options->password,
+		.bearer = options->bearer,
 		.on_memory = on_memory,
 		.on_memory_arg = flight,
 	};

@@ -100,7 +100,7 @@ static int wait_for_room(struct collect *c)
 	return rc;
 }
 
-/* True when a credential of -H would go to a second origin. */
+/* True when a credential would go to a second origin. */
 static bool is_foreign(struct collect *c, const struct url *url)
 {
 	if (!c->credential)

@@ -269,6 +269,8 @@ static struct http_session *open_session(const struct options *options, struct h
 		.family = options->ipv4 == options->ipv6 ? AF_UNSPEC
 			  : options->ipv4		 ? AF_INET
 							 : AF_INET6,
+		.netrc_file = options->netrc_file,
+		.unix_socket = options->unix_socket,
 		.resolve = options->resolve,
 		.resolve_count = options->resolve_count,
 		.deny_kinds = NET_KIND_LINK_LOCAL,
@@ -299,7 +301,7 @@ static int open_parts(struct collect *c)
 		.lookahead_bytes = 4 << 20,
 		.max_pause = c->retry.max_wait,
 	});
-	rc = c->har_fd < 0 ? 0 : har_open(&c->har, c->har_fd, wake, c);
+	rc = c->har_fd < 0 ? 0 : har_open(&c->har, c->har_fd, o->har_body, wake, c);
 	if (rc < 0)
 		return rc;
 	c->session = c->dispatch ? open_session(o, c->har) : NULL;

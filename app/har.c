@@ -19,6 +19,7 @@ struct har {
 	int fd;
 	off_t end; /* where the closing brackets are */
 	bool any;  /* entry has been written */
+	size_t body_limit;
 	struct text pending, writing;
 	void (*written)(void *arg);
 	void *written_arg;
@@ -85,7 +86,7 @@ static int write_all(void *arg)
 	return 0;
 }
 
-int har_open(struct har **out, int fd, void (*written)(void *arg), void *arg)
+int har_open(struct har **out, int fd, size_t body_limit, void (*written)(void *arg), void *arg)
 {
 	struct har *har;
 	int rc = ftruncate(fd, 0) < 0 ? -errno : put(fd, HEAD TAIL, sizeof HEAD TAIL - 1, 0);
@@ -96,6 +97,7 @@ int har_open(struct har **out, int fd, void (*written)(void *arg), void *arg)
 	if (!har)
 		return ASYNC_ENOMEM;
 	har->fd = fd;
+	har->body_limit = body_limit;
 	har->written = written;
 	har->written_arg = arg;
 	har->end = sizeof HEAD - 1;
@@ -158,7 +160,7 @@ void har_trace(void *arg, const struct http_trace *trace)
 	struct har_entry *entry = *trace->context;
 
 	if (!entry)
-		*trace->context = entry = har_entry_new();
+		*trace->context = entry = har_entry_new(har->body_limit);
 	if (entry && har_entry_note(entry, trace))
 		add(har, entry);
 	if (trace->event == HTTP_TRACE_REQUEST_END || trace->event == HTTP_TRACE_EXCEPTION)

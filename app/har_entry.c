@@ -13,6 +13,7 @@
 #include "app/codes.h"
 #include "app/har.h"
 #include "app/text.h"
+#include "http/utf8.h"
 
 struct har_entry {
 	bool begun;	      /* a request is at hand */
@@ -21,15 +22,22 @@ struct har_entry {
 	int64_t queued, leased, dns, resolved, connect, connected, tls, secure, sent, head, end;
 	struct text method, url, peer, redirect;
 	struct text request_headers, response_headers, type;
+	struct text body;   /* the beginning of it, decoded */
+	size_t body_limit;  /* so much of it */
+	uint64_t body_size; /* all of it */
 	size_t head_size, body_sent;
 	uint64_t body_received;
 	int status, code;
 	unsigned long connection;
 };
 
-struct har_entry *har_entry_new(void)
+struct har_entry *har_entry_new(size_t body_limit)
 {
-	return calloc(1, sizeof(struct har_entry));
+	struct har_entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry)
+		entry->body_limit = body_limit;
+	return entry;
 }
 
 static void forget(struct har_entry *entry)
@@ -40,11 +48,12 @@ static void forget(struct har_entry *entry)
 				 &entry->redirect,
 				 &entry->request_headers,
 				 &entry->response_headers,
-				 &entry->type };
+				 &entry->type,
+				 &entry->body };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		text_free(texts[i]);
-	*entry = (struct har_entry){ 0 };
+	*entry = (struct har_entry){ .body_limit = entry->body_limit };
 }
 
 void har_entry_free(struct har_entry *entry)
@@ -140,7 +149,17 @@ static void note_sent(struct har_entry *entry, const struct http_trace *trace)
 	text_free(&entry->request_headers);
 	note_request(entry, trace->data, trace->size);
 	text_free(&entry->peer);
-	text_bytes(&entry->peer, trace->peer, (size_t)(strrchr(trace->peer, ':') - trace->peer));
+	if (strncmp(trace->peer, "unix:", 5) != 0)
+		text_bytes(&entry->peer, trace->peer,
+			   (size_t)(strrchr(trace->peer, ':') - trace->peer));
+}
+
+static void note_body(struct har_entry *entry, const char *data, size_t size)
+{
+	size_t room = entry->body_limit - entry->body.length;
+
+	entry->body_size += size;
+	text_bytes(&entry->body, data, size < room ? size : room);
 }
 
 static bool finish(struct har_entry *entry, const struct http_trace *trace)
@@ -190,6 +209,9 @@ bool har_entry_note(struct har_entry *entry, const struct http_trace *trace)
 		break;
 	case HTTP_TRACE_CHUNK_RECEIVED:
 		entry->body_received += trace->size;
+		break;
+	case HTTP_TRACE_CHUNK_DECODED:
+		note_body(entry, trace->data, trace->size);
 		break;
 	case HTTP_TRACE_REDIRECT:
 	case HTTP_TRACE_REQUEST_END:
@@ -251,15 +273,52 @@ static void write_request(const struct har_entry *entry, struct text *text)
 		    entry->head_size ? (ssize_t)entry->head_size : -1, entry->body_sent);
 }
 
+/* The part of it that ends with a whole character; 0 when it is not UTF-8. */
+static size_t text_part(const struct text *body, bool cut)
+{
+	const char *at = body->data, *end = at + body->length;
+
+	while (at < end) {
+		int length = utf8_length(at, end);
+
+		/* What the limit has cut through may be three bytes of a character. */
+		if (length == 0)
+			return cut && end - at <= 3 ? (size_t)(at - body->data) : 0;
+		at += length;
+	}
+	return body->length;
+}
+
+static void write_body(const struct har_entry *entry, struct text *text)
+{
+	const struct text *body = &entry->body;
+	size_t part = body->length;
+
+	if (part == 0)
+		return;
+	part = text_part(body, entry->body_size > part);
+	text_string(text, ",\"text\":");
+	if (part > 0) {
+		text_json(text, body->data, part);
+	} else {
+		part = body->length;
+		text_json_base64(text, body->data, part);
+		text_string(text, ",\"encoding\":\"base64\"");
+	}
+	if (part < entry->body_size)
+		text_printf(text, ",\"comment\":\"the first %zu bytes\"", part);
+}
+
 static void write_response(const struct har_entry *entry, struct text *text)
 {
 	char name[CODES_NAME];
 
 	text_printf(text, "\"response\":{\"status\":%d,\"statusText\":\"\",", entry->status);
 	write_headers(text, &entry->response_headers);
-	text_printf(text, "\"content\":{\"size\":%llu,", (unsigned long long)entry->body_received);
+	text_printf(text, "\"content\":{\"size\":%llu,", (unsigned long long)entry->body_size);
 	key(text, "mimeType", &entry->type);
 	text->length -= !text->failed; /* its comma */
+	write_body(entry, text);
 	text_string(text, "},");
 	key(text, "redirectURL", &entry->redirect);
 	if (entry->code < 0)

@@ -271,12 +271,15 @@ bool options_parse(struct options *options, int argc, char *const *argv,
 		return false;
 	if (options->action != OPTIONS_RUN)
 		return true;
-	return read_environment(&r, get) && fits_together(&r);
+	return read_environment(&r, get) && fits_together(&r) &&
+	       options_find_secrets(options, get, message);
 }
 
 void options_free(struct options *options)
 {
 	free(options->urls);
 	fields_free(&options->headers);
+	free(options->user);
+	free(options->netrc_path);
 	*options = (struct options){ 0 };
 }

@@ -56,17 +56,25 @@ struct options {
 
 	struct fields headers;
 	bool header_to_all;
+	const char *user_given, *bearer_env; /* as they were given */
+	char *user;			     /* of these; malloc'd */
+	const char *password, *bearer;	     /* the environment's; NULL: none */
+	bool netrc;
+	const char *netrc_file; /* NULL: none */
+	char *netrc_path;	/* malloc'd, if netrc_file is none of argv's */
 	const char *cacert, *capath, *cert, *key, *pin;
 	int tls_min; /* enum net_tls_version */
 	bool insecure;
 	const char *proxy, *no_proxy; /* NULL: as the environment says */
 	const char *resolve[OPTIONS_RESOLVE];
 	size_t resolve_count;
+	const char *unix_socket;
 	bool ipv4, ipv6; /* only */
 
 	enum options_summary summary;
 	bool summary_given;
 	const char *summary_file, *har;
+	uint64_t har_body;
 	enum options_progress progress;
 	int64_t watchdog; /* 0: off */
 	const char *trace;
@@ -82,6 +90,16 @@ bool options_parse(struct options *options, int argc, char *const *argv,
 void options_free(struct options *options);
 void options_help(struct text *text);
 void options_usage(struct text *text); /* a few lines, for a call without any work */
+
+/*
+ * A credential that every request has, by the name of its option or header, and that is for one origin
+ * alone; NULL: none, or --header-to-all.
+ */
+const char *options_credential(const struct options *options);
+
+/* options_secret.c, for options.c: what the environment has of them. As options_parse(). */
+bool options_find_secrets(struct options *options, const char *(*get)(const char *name),
+			  struct text *message);
 
 /* ---- The table, options_table.c -------------------------------------------------------------- */
 

@@ -217,8 +217,14 @@ const struct options_row options_table[] = {
 
 { "requests", "header", 'H', "'K: V'|@FILE", NULL, "add a header; @FILE keeps it out of the process list", header,
   AT(headers) },
-{ NULL, "header-to-all", 0, NULL, NULL, "send credentials in -H to every host, even when there are several",
-  NULL, AT(header_to_all) },
+{ NULL, "header-to-all", 0, NULL, NULL,
+  "send credentials (-H, -u, --bearer-env) to every host, even when there are several", NULL, AT(header_to_all) },
+{ NULL, "user", 'u', "USER[:env:NAME]", NULL,
+  "basic authorization; the password is in the environment's NAME, which keeps it out of the process list",
+  string, AT(user_given) },
+{ NULL, "bearer-env", 0, "NAME", NULL, "authorization by the token in the environment's NAME", string, AT(bearer_env) },
+{ NULL, "netrc", 0, NULL, NULL, "users and passwords for their hosts are in ~/.netrc", NULL, AT(netrc) },
+{ NULL, "netrc-file", 0, "FILE", NULL, "or in this file", string, AT(netrc_file) },
 { NULL, "max-redirs", 0, "N", "10", "redirects to follow; 0: do not follow", count, AT(max_redirs), 0, 100 },
 { NULL, "allow-downgrade", 0, NULL, NULL, "follow redirects from https to http", NULL, AT(allow_downgrade) },
 
@@ -239,6 +245,8 @@ const struct options_row options_table[] = {
 
 { "addresses", "resolve", 0, "H:P:A[,A]", NULL, "where host H is on port P, instead of a look-up; may be repeated",
   resolve, AT(resolve) },
+{ NULL, "unix-socket", 0, "PATH", NULL, "connect to this Unix socket, whatever host a URL names; no proxy", string,
+  AT(unix_socket) },
 { NULL, "ipv4", '4', NULL, NULL, "only IPv4", NULL, AT(ipv4) },
 { NULL, "ipv6", '6', NULL, NULL, "only IPv6", NULL, AT(ipv6) },
 
@@ -246,8 +254,8 @@ const struct options_row options_table[] = {
   .words = "text|json|none" },
 { NULL, "summary-file", 0, "FILE", NULL, "the summary goes here instead, as JSON unless --summary text",
   string, AT(summary_file) },
-{ NULL, "har", 0, "FILE", NULL, "a waterfall of all requests, for a browser's tools (HAR 1.2, without bodies)",
-  string, AT(har) },
+{ NULL, "har", 0, "FILE", NULL, "a waterfall of all requests, for a browser's tools (HAR 1.2)", string, AT(har) },
+{ NULL, "har-body", 0, "SIZE", NULL, "so much of each body goes into --har as well (0: none)", size, AT(har_body) },
 { NULL, "progress", 0, "auto|bar|plain|none", "auto", "on stderr; auto: a bar on a terminal", word, AT(progress),
   .words = "auto|bar|plain|none" },
 { NULL, "quiet", 'q', NULL, NULL, "errors only: no progress, no summary, no warnings", NULL, AT(quiet) },

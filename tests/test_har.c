@@ -12,6 +12,7 @@
 static struct har *har;
 static const char *path;
 static int fd, writes;
+static size_t body_limit;
 
 static void count_write(void *arg)
 {
@@ -24,7 +25,7 @@ static void open_all(void)
 	path = temp_path("x.har");
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK(fd >= 0);
-	CHECK_INT(har_open(&har, fd, count_write, NULL), 0);
+	CHECK_INT(har_open(&har, fd, body_limit, count_write, NULL), 0);
 	session = http_session_new(&(struct http_session_options){
 		.on_trace = har_trace, .on_trace_arg = har, .cookies = true });
 }
@@ -147,6 +148,7 @@ CLIENT_TEST(each_request_is_an_entry_with_all_that_the_spec_requires)
 	close_all();
 	entries = read_entries();
 	CHECK_INT(json_array_size(entries), 4);
+	CHECK_STR(text_at(json_array_get(entries, 1), "response.content.text"), "(none)");
 	for (size_t i = 0; i < 4; i++) {
 		check_required(json_array_get(entries, i));
 		check_times(json_array_get(entries, i));
@@ -191,6 +193,63 @@ CLIENT_TEST(the_file_is_valid_at_any_time)
 		CHECK_INT(har_pending(har), 0);
 	}
 	close_all();
+}
+
+#define BODY(length, text) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" text
+#define GZIP_HELLO                               \
+	"\x1f\x8b\x08\0\0\0\0\0\0\x03"           \
+	"\xcb\x48\xcd\xc9\xc9\x07\0\x86\xa6\x10" \
+	"\x36\5\0\0\0"
+
+CLIENT_TEST(bodies_are_in_it_as_far_as_they_are_asked_for)
+{
+	static const struct raw_step script[] = {
+		RAW_REQUEST,
+		RAW_SEND(BODY("7", "\"quoted")),
+		RAW_REQUEST,
+		RAW_SEND(BODY("10", "1234567\xe2\x82\xac")),
+		RAW_REQUEST,
+		RAW_SEND(BODY("3", "\xff\0\1")),
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+			 "Content-Length: 25\r\n\r\n" GZIP_HELLO),
+		RAW_REQUEST,
+		RAW_SEND(BODY("12", "\xff"
+				    "23456789012")),
+		RAW_REQUEST,
+		RAW_SEND(BODY("0", "")),
+		RAW_AGAIN
+	};
+	static const struct {
+		const char *text, *encoding, *comment;
+		int size, wire;
+	} want[] = {
+		{ "\"quoted", "(none)", "(none)", 7, 7 },
+		{ "1234567", "(none)", "the first 7 bytes", 10, 10 },
+		{ "/wAB", "base64", "(none)", 3, 3 },
+		{ "hello", "(none)", "(none)", 5, 25 },
+		{ "/zIzNDU2Nzg5", "base64", "the first 9 bytes", 12, 12 },
+		{ "(none)", "(none)", "(none)", 0, 0 },
+	};
+	json_t *entries;
+
+	body_limit = 9;
+	open_all();
+	serve(script);
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+		CHECK_INT(ask("/", NULL), 0);
+	close_all();
+	entries = read_entries();
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+		json_t *entry = json_array_get(entries, i);
+
+		CHECK_STR(text_at(entry, "response.content.text"), want[i].text);
+		CHECK_STR(text_at(entry, "response.content.encoding"), want[i].encoding);
+		CHECK_STR(text_at(entry, "response.content.comment"), want[i].comment);
+		CHECK_INT(json_integer_value(at(entry, "response.content.size")), want[i].size);
+		CHECK_INT(json_integer_value(at(entry, "response.bodySize")), want[i].wire);
+	}
+	json_decref(entries);
 }
 
 CLIENT_TEST(a_cancelled_request_is_an_entry_too)

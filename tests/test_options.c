@@ -207,6 +207,37 @@ TEST(a_header_with_a_mistake_is_not_repeated_since_it_may_be_a_secret)
 	done();
 }
 
+TEST(a_password_is_named_and_not_given)
+{
+	environment[0] = "SECRET";
+	environment[1] = "hunter2";
+	environment[2] = "HOME";
+	environment[3] = "/home/me";
+	GOOD("-u", "me:env:SECRET", "http://a/");
+	CHECK_STR(options.user, "me");
+	CHECK_STR(options.password, "hunter2");
+	CHECK_STR(options_credential(&options), "--user");
+	done();
+	GOOD("-ume", "--header-to-all", "--netrc", "http://a/");
+	CHECK_STR(options.user, "me");
+	CHECK(!options.password && !options_credential(&options));
+	CHECK_STR(options.netrc_file, "/home/me/.netrc");
+	done();
+	GOOD("--bearer-env", "SECRET", "--netrc-file", "n", "--netrc", "http://a/");
+	CHECK_STR(options.bearer, "hunter2");
+	CHECK_STR(options_credential(&options), "--bearer-env");
+	CHECK_STR(options.netrc_file, "n");
+	done();
+	CHECK(!parse(ARGV("collect", "-u", "me:hunter2", "http://a/")));
+	CHECK(!strstr(text_cstr(&message), "hunter2"));
+	done();
+	BAD("--user is USER", "-u", "me:env:", "http://a/");
+	BAD("--user: the environment has no NONE", "-u", "me:env:NONE", "http://a/");
+	BAD("one or the other", "-u", "me", "--bearer-env", "SECRET", "http://a/");
+	environment[2] = NULL;
+	BAD("--netrc: the environment has no HOME", "--netrc", "http://a/");
+}
+
 TEST(what_looks_like_a_credential_is_one)
 {
 	static const char *const secret[] = { "authorization",	 "Cookie",
@@ -247,7 +278,10 @@ TEST(the_version_is_the_one_of_the_makefile)
 
 static void parse_everything(void)
 {
-	(void)parse(ARGV("collect", "-H", "A: b", "-H", "C: d", "-j", "5", "http://a/"));
+	environment[0] = "HOME";
+	environment[1] = "/";
+	(void)parse(
+		ARGV("collect", "-H", "A: b", "-H", "C: d", "-u", "me", "--netrc", "http://a/"));
 	done();
 }
 
