@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "http/http.h"
 #include "net/lookup.h"
 #include "tests/harness.h"
 
@@ -89,7 +90,7 @@ static int resolve(const char *name, const char *service, const struct addrinfo 
 	while (strncmp(name, "stuck", 5) == 0 && !released)
 		pthread_cond_wait(&changed, &lock);
 	pthread_mutex_unlock(&lock);
-	if (strcmp(name, "nx") == 0)
+	if (strcmp(name, "nx") == 0 || strcmp(name, "stuck-nx") == 0)
 		eai = EAI_NONAME;
 	else if (strcmp(name, "nodata") == 0)
 		eai = EAI_NODATA;
@@ -272,6 +273,114 @@ static int cancel_one(void *arg)
 TEST(a_cancelled_caller_leaves_the_lookup_to_the_others)
 {
 	CHECK_INT(run(cancel_one, NULL), 0);
+}
+
+#define CALLERS 20
+
+/* How many of the callers are cancelled, the first ones first, and when. */
+struct leaving {
+	const char *name;
+	int leavers, rc;
+	enum { AT_ONCE, IN_FLIGHT, IN_THE_TURN_OF_LANDING } when;
+};
+
+static void leave(struct async_task **tasks, int count)
+{
+	for (int i = 0; i < count; i++)
+		CHECK(async_cancel(tasks[i]));
+}
+
+static int leave_others_alone(void *arg)
+{
+	const struct leaving *l = arg;
+	struct async_task *tasks[CALLERS];
+
+	for (int i = 0; i < CALLERS; i++)
+		CHECK((tasks[i] = async_create_task(ask, (void *)l->name)) != NULL);
+	if (l->when == AT_ONCE)
+		async_sleep(0); /* they have asked, and nobody has looked yet */
+	else
+		wait_for_lookups(1);
+	if (l->when != IN_THE_TURN_OF_LANDING)
+		leave(tasks, l->leavers);
+	release();
+	if (l->when == IN_THE_TURN_OF_LANDING) {
+		while (underway > 0)
+			;
+		leave(tasks, l->leavers);
+	}
+	for (int i = 0; i < CALLERS; i++) {
+		CHECK_INT(async_await(tasks[i]), i < l->leavers ? ASYNC_ECANCELED : l->rc);
+		async_task_release(tasks[i]);
+	}
+	/* The flight went on without them: what it found is known, also when all have left. */
+	while (l->leavers == CALLERS && underway + (lookups == 0) > 0)
+		async_sleep(0.001);
+	CHECK_INT(ask_here(l->name), l->rc);
+	CHECK_INT(lookups, 1);
+	CHECK_INT(peak, 1);
+	return 0;
+}
+
+TEST(whoever_leaves_whenever_the_others_get_the_one_answer)
+{
+	static const struct {
+		const char *name;
+		int rc;
+	} names[] = { { "stuck", 1 }, { "stuck-nx", NET_EDNS_NXDOMAIN } };
+
+	for (size_t i = 0; i < 2; i++)
+		for (int leavers = 1; leavers <= CALLERS; leavers += CALLERS - 1)
+			for (int when = AT_ONCE; when <= IN_THE_TURN_OF_LANDING; when++) {
+				struct leaving leaving = { names[i].name, leavers, names[i].rc,
+							   when };
+
+				lookups = underway = peak = 0;
+				released = false;
+				CHECK_INT(run(leave_others_alone, &leaving), 0);
+			}
+}
+
+static struct http_session *session;
+
+static int request(void *arg)
+{
+	struct http_response *response;
+
+	return http_request(session, arg, NULL, &response);
+}
+
+/* The name leads to an address that is denied, so that nothing is connected to. */
+static int give_the_slot_back(void *arg)
+{
+	struct async_task *tasks[3];
+	struct http_session_stats stats;
+
+	session = http_session_new(&(struct http_session_options){
+		.limit = 1, .limit_per_host = 1, .deny_kinds = NET_KIND_PRIVATE });
+	for (int i = 0; i < 3; i++)
+		tasks[i] = async_create_task(request, arg);
+	wait_for_lookups(1);
+	CHECK(async_cancel(tasks[0]));
+	CHECK_INT(async_await(tasks[0]), ASYNC_ECANCELED);
+	for (int i = 0; i < 10; i++)
+		async_sleep(0);
+	/* The next one has the slot and waits for the same look-up. */
+	CHECK(!async_task_done(tasks[1]) && !async_task_done(tasks[2]));
+	release();
+	for (int i = 1; i < 3; i++)
+		CHECK_INT(async_await(tasks[i]), NET_EADDR_BLOCKED);
+	for (int i = 0; i < 3; i++)
+		async_task_release(tasks[i]);
+	CHECK_INT(lookups, 1);
+	http_session_stats(session, &stats);
+	CHECK_INT(stats.connections, 0);
+	return http_session_close(session);
+}
+
+TEST(a_request_that_is_cancelled_in_its_lookup_leaves_its_slot_to_the_next)
+{
+	CHECK_INT(run(give_the_slot_back, "http://stuck.test/"), 0);
 }
 
 static int ask_a_stuck_name_again(void *arg)
