@@ -90,6 +90,7 @@ static int connect_to(struct call *call, struct net_tls_context *tls, struct con
 	struct net_connect_options options = {
 		.family = session->options.family,
 		.unix_path = session->options.unix_socket,
+		.winner_lifetime = session->options.winner_lifetime,
 		.dns_timeout = positive(call->seconds.dns),
 		.connect_timeout = positive(call->seconds.connect),
 		.tls_timeout = positive(call->seconds.tls),

@@ -144,6 +144,11 @@ struct http_session_options {
 	bool trust_env;
 	int family; /* AF_UNSPEC */
 	/*
+	 * Of a host's addresses, tried 250 ms apart, 6 at most, the one that has won over the first is
+	 * tried first for so many seconds, or until it fails; 600; negative: it is not remembered.
+	 */
+	double winner_lifetime;
+	/*
 	 * Each "host:port:address[,address]...": that is where the host, or a proxy of that name, is
 	 * on that port; its name is not looked up, but by a proxy. Of two for the same the later.
 	 */

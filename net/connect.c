@@ -9,6 +9,7 @@
 #include "net/dns.h"
 #include "net/race.h"
 #include "net/tls.h"
+#include "net/winner.h"
 
 #define MAX_FOUND 16
 /* A Unix socket whose queue is full cannot be waited for but by asking again. */
@@ -55,6 +56,8 @@ static int allow(struct connecting *c)
 		return async_raise(NET_EADDR_BLOCKED, "connecting to %.255s (%s) is not allowed",
 				   c->host, net_address_format(&c->found[0], text));
 	}
+	if (c->options->winner_lifetime >= 0)
+		winner_first(c->host, c->found, kept);
 	c->count = kept < RACE_MAX ? kept : RACE_MAX;
 	return 0;
 }
@@ -126,6 +129,16 @@ static int connect_to_path(struct connecting *c)
 	return rc;
 }
 
+/* rc: as of race_connect(). */
+static void note_winner(const struct connecting *c, int rc)
+{
+	double lifetime = c->options->winner_lifetime;
+
+	if (c->count > 1 && rc != ASYNC_ECANCELED && lifetime >= 0)
+		winner_note(c->host, c->found, rc < 0 ? NULL : &c->race.address,
+			    lifetime > 0 ? lifetime : WINNER_LIFETIME);
+}
+
 ASYNC_SUSPENDS
 static int reach(struct connecting *c)
 {
@@ -140,6 +153,7 @@ static int reach(struct connecting *c)
 		     ? connect_to_path(c)
 		     : race_connect(c->here, c->found, c->count, c->options, &c->race);
 	rc = async_timeout_end(&limit, rc);
+	note_winner(c, rc);
 	c->timing.connect = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->connect_expired, "connection timeout", seconds,

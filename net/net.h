@@ -131,6 +131,11 @@ struct net_connect_options {
 	 */
 	ASYNC_SUSPENDS int (*prepare)(void *arg, struct net_stream *stream);
 	void *prepare_arg;
+	/*
+	 * Of several addresses the one that has won over the first is tried first by the loop's later
+	 * connects to that host, for so many seconds; 0: 600; negative: it is not remembered.
+	 */
+	double winner_lifetime;
 	unsigned deny_kinds;		   /* of enum net_address_kind: NET_EADDR_BLOCKED */
 	struct net_connect_timing *timing; /* filled when not NULL */
 	const char **failed_step;	   /* set on failure: "dns", "connect", "proxy" or "tls" */
