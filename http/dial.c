@@ -51,6 +51,7 @@ static void choose_way(const struct call *call, struct net_connect_options *opti
 		.url = call->url,
 		.user_agent = agent ? agent : REQUEST_USER_AGENT,
 		.family = call->session->options.family,
+		.given = resolve_find(call->session->resolve, call->url->host, call->url->port),
 		.deny_kinds = denied(call),
 	};
 	options->prepare = tunnel_open;

@@ -150,7 +150,8 @@ struct http_session_options {
 	double winner_lifetime;
 	/*
 	 * Each "host:port:address[,address]...": that is where the host, or a proxy of that name, is
-	 * on that port; its name is not looked up, but by a proxy. Of two for the same the later.
+	 * on that port; its name is not looked up, but by a proxy (not by socks5://, which gets an
+	 * address). Of two for the same the later.
 	 */
 	const char *const *resolve;
 	size_t resolve_count;

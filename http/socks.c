@@ -105,12 +105,24 @@ static int put_address(unsigned char *out, const struct net_address *address)
 	return 1 + (int)size;
 }
 
+/* As many as there are, or a negative code: the user's word comes first. */
+ASYNC_SUSPENDS
+static int find_addresses(const struct tunnel *tunnel, struct net_address *out, int max)
+{
+	const struct resolve *given = tunnel->given;
+
+	if (!given)
+		return net_resolve(tunnel->url->host, tunnel->url->port, tunnel->family, out, max);
+	memcpy(out, given->addresses, (size_t)given->count * sizeof(*out));
+	return given->count;
+}
+
 /* The first address that may be connected to. Their number is not ours to try: the proxy does. */
 ASYNC_SUSPENDS
 static int look_up(const struct tunnel *tunnel, struct net_address *out)
 {
-	struct net_address found[8];
-	int count = net_resolve(tunnel->url->host, tunnel->url->port, tunnel->family, found, 8);
+	struct net_address found[RESOLVE_MAX];
+	int count = find_addresses(tunnel, found, RESOLVE_MAX);
 
 	for (int i = 0; i < count; i++)
 		if (!(net_address_kind(&found[i]) & tunnel->deny_kinds)) {
@@ -140,12 +152,12 @@ ASYNC_SUSPENDS
 static int put_host(const struct tunnel *tunnel, unsigned char *out)
 {
 	struct net_address address;
-	int rc = net_address_parse(&address, tunnel->url->host, tunnel->url->port);
+	int rc;
 
-	if (rc < 0 && tunnel->proxy->kind == PROXY_SOCKS5H)
+	if (tunnel->proxy->kind == PROXY_SOCKS5H &&
+	    net_address_parse(&address, tunnel->url->host, tunnel->url->port) < 0)
 		return put_name(out, tunnel->url->host);
-	if (rc < 0)
-		rc = look_up(tunnel, &address);
+	rc = look_up(tunnel, &address);
 	return rc < 0 ? rc : put_address(out, &address);
 }
 

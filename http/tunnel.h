@@ -6,14 +6,16 @@
 #define LOOPHOUND_HTTP_TUNNEL_H
 
 #include "http/proxy.h"
+#include "http/resolve.h"
 #include "net/net.h"
 
 struct tunnel {
 	const struct proxy *proxy;
 	const struct url *url; /* where to */
 	const char *user_agent;
-	int family;	     /* for names that are looked up here */
-	unsigned deny_kinds; /* of addresses that are found here */
+	int family;		     /* for names that are looked up here */
+	const struct resolve *given; /* instead of that; NULL: none */
+	unsigned deny_kinds;	     /* of addresses that are found here */
 };
 
 /*

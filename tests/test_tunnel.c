@@ -2,6 +2,7 @@
 /* test_tunnel.c - the client by way of proxies: hostile.md's item 80, CONNECT, SOCKS5. */
 #include <stdlib.h>
 
+#include "net/lookup.h"
 #include "runtime/base.h"
 #include "tests/certs.h"
 #include "tests/peer_proxy.h"
@@ -201,6 +202,83 @@ CLIENT_TEST(socks5_looks_names_up_here)
 	CHECK_STR(proxy.heard, "127.0.0.9:82");
 	CHECK_INT(ask("http://no-such-name.invalid/", NULL), NET_EDNS_NXDOMAIN);
 	tear_down();
+}
+
+static int families[4], asked;
+
+/* Whatever the name, in the family that is asked for. */
+static int answer_in_family(const char *name, const char *service, const struct addrinfo *hints,
+			    struct addrinfo **list)
+{
+	static struct net_address address;
+	static struct addrinfo info;
+	bool six = hints->ai_family == AF_INET6;
+
+	(void)name;
+	(void)service;
+	families[asked++] = hints->ai_family;
+	CHECK_INT(net_address_parse(&address, six ? "fc00::7" : "10.0.0.7", 1), 0);
+	info = (struct addrinfo){ .ai_family = address.any.sa_family,
+				  .ai_addr = &address.any,
+				  .ai_addrlen = address.length };
+	*list = &info;
+	return 0;
+}
+
+static void keep_list(struct addrinfo *list)
+{
+	(void)list;
+}
+
+CLIENT_TEST(socks5_gets_an_address_of_the_family_that_is_wanted)
+{
+	static const struct {
+		int family;
+		const char *heard;
+	} table[] = { { AF_INET, "10.0.0.7:81" }, { AF_INET6, "[IPv6]:81" } };
+
+	lookup_getaddrinfo = answer_in_family;
+	lookup_freeaddrinfo = keep_list;
+	for (int i = 0; i < 2; i++) {
+		const char *place;
+
+		serve(hello);
+		proxy = (struct peer_proxy){ .socks = true, .target = server.port };
+		peer_proxy_start(&proxy);
+		place = format("proxy.test:%d:127.0.0.1", proxy.port);
+		session = http_session_new(&(struct http_session_options){
+			.proxy = format("socks5://proxy.test:%d", proxy.port),
+			.resolve = &place,
+			.resolve_count = 1,
+			.family = table[i].family });
+		CHECK_INT(ask(format("http://origin%d.test:81/", i), NULL), 0);
+		CHECK_STR(proxy.heard, table[i].heard);
+		CHECK_INT(asked, i + 1);
+		CHECK_INT(families[i], table[i].family);
+		CHECK_INT(ask(i ? "http://127.0.0.9/" : "http://[::1]/", NULL), NET_EDNS_FAILED);
+		tear_down();
+	}
+}
+
+CLIENT_TEST(socks5_gets_the_address_that_was_given_and_socks5h_the_name)
+{
+	const char *const given[] = { "origin.test:81:169.254.0.1,10.0.0.9", "never.test:80:::1" };
+	const char *const schemes[] = { "socks5", "socks5h" };
+
+	for (int i = 0; i < 2; i++) {
+		serve(hello);
+		proxy = (struct peer_proxy){ .socks = true, .target = server.port };
+		peer_proxy_start(&proxy);
+		session = http_session_new(&(struct http_session_options){
+			.proxy = format("%s://127.0.0.1:%d", schemes[i], proxy.port),
+			.deny_kinds = NET_KIND_LINK_LOCAL,
+			.resolve = given,
+			.resolve_count = 2 });
+		CHECK_INT(ask("http://origin.test:81/", NULL), 0);
+		CHECK_STR(proxy.heard, i ? "origin.test:81" : "10.0.0.9:81");
+		CHECK_CONTAINS(server.requests[0].text, "Host: origin.test:81\r\n");
+		tear_down();
+	}
 }
 
 CLIENT_TEST(socks5_has_a_user_and_a_password)
