@@ -7,6 +7,7 @@ have = $(shell pkg-config --exists '$(1)' 2>/dev/null && echo yes)
 BUILD   = build#         where everything is made; each configuration may have its own
 CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
+GUARD   = $(if $(DISPATCH),dispatch,interpose)#  the strict guard: dispatch (of system calls), interpose (libc's functions), none
 SYMBOLS = $(if $(call have,libdw >= 0.187),libdw,none)# names for the watchdog
 PROBES  = $(if $(shell printf '\43include <sys/sdt.h>' | $(CC) -E - >/dev/null 2>&1 || echo no),none,sdt)# USDT, if there is <sys/sdt.h>
 CODINGS = $(if $(call have,libbrotlidec),br) $(if $(call have,libzstd),zstd)# beside gzip and deflate
@@ -47,18 +48,22 @@ ANYWHERE = runtime/watchdog/options.c runtime/watchdog/stats.c
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
            runtime/child_pidfd.c runtime/child_no_pidfd.c \
-           runtime/watchdog/none.c $(wildcard runtime/guard/*.[cS]) \
+           runtime/watchdog/none.c $(GUARDS) \
            $(wildcard http/decode_*brotli.c http/decode_*zstd.c http/cookies_*psl.c)
-# The strict guard: system calls where the kernel hands them over, and libc's functions.
-DISPATCH = $(wildcard runtime/guard/*_$(ARCH).[cS])
-GUARD    = $(filter-out runtime/guard/none.c runtime/guard/dispatch_%,$(wildcard runtime/guard/*.c)) \
-           $(or $(DISPATCH),runtime/guard/dispatch_none.c)
+# The strict guard: Linux hands system calls over on some machines; kqueue systems never do. Where it
+# cannot when the program runs, libc's functions are interposed, so that is there in both cases.
+GUARDS          = $(wildcard runtime/guard/*.[cS])
+DISPATCH        = $(if $(filter epoll,$(POLLER)),$(wildcard runtime/guard/*_$(ARCH).[cS]))
+GUARD_none      = runtime/guard/none.c
+GUARD_symbols   = $(filter-out %/none.c %/dispatch_none.c %_x86_64.c %_x86_64.S,$(GUARDS))
+GUARD_dispatch  = $(GUARD_symbols) $(DISPATCH)
+GUARD_interpose = $(GUARD_symbols) runtime/guard/dispatch_none.c
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
            runtime/symbol/maps_$(WATCHDOG).c \
            runtime/child_$(if $(filter Linux,$(shell uname)),,no_)pidfd.c \
-           $(if $(filter linux,$(WATCHDOG)),$(MONITOR) $(GUARD),runtime/watchdog/none.c \
+           $(if $(filter linux,$(WATCHDOG)),$(MONITOR) $(GUARD_$(GUARD)),runtime/watchdog/none.c \
              runtime/guard/none.c) \
            http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
            http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c http/cookies_$(PSL)psl.c
@@ -227,7 +232,7 @@ clean: ; rm -rf $(BUILD)
 
 help:
 	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
-	@echo 'variables: BUILD CC CONTEXT POLLER SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
+	@echo 'variables: BUILD CC CONTEXT POLLER GUARD SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
 
