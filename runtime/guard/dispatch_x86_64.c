@@ -13,12 +13,11 @@
  *  - A thread or process that starts on a stack of its own goes on there: it finds the address there.
  *  - vfork's child spoils its parent's stack: the call is made where it was, unguarded until the
  *    next slice. So are 32-bit calls, and those that wait under a mask with SIGSYS in it.
- *  - A SIGSYS that is blocked kills: masks are edited, of the thread and of handlers.
- *  - The handler returns by an rt_sigreturn of its own, since libc's would be trapped.
+ *  - SIGSYS itself, and masks that would block it: dispatch_signals_x86_64.c.
  *
  * A child after fork() and a program after execve() are not guarded: the kernel sees to that.
  */
-#include "runtime/guard/internal.h"
+#include "runtime/guard/dispatch.h"
 
 #include "runtime/symbol/maps.h"
 
@@ -26,8 +25,8 @@
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,114 +38,15 @@
 #endif
 #define DISPATCHED 2   /* si_code: SYS_USER_DISPATCH */
 #define GUARD_ROOM 144 /* as in resume_x86_64.S */
-#define MASK_SIZE 8    /* of the kernel's sigset */
-#define RESTORER 0x04000000
-#define SIGSYS_BIT (UINT64_C(1) << (SIGSYS - 1))
 
 extern const char guard_text_begin[], guard_text_end[];
 void guard_resume(void);
-void guard_return(void);
 
-/* The kernel's own struct sigaction. */
-struct action {
-	void (*handler)(int number, siginfo_t *info, void *context);
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
-static struct action before; /* what SIGSYS did */
-
-static long set_action(int number, const struct action *action, struct action *old)
-{
-	return syscall(SYS_rt_sigaction, number, action, old, MASK_SIZE);
-}
-
-/* ---- Going on -------------------------------------------------------------------------------- */
-
-enum way {
-	RESUME, /* the handler returns to guard_resume() */
-	DONE,	/* the call has been made, its result is in rax */
-	REWIND, /* it is made where it was, and the guard is off until the next slice */
-	ANEW,	/* the instruction pointer says where */
-};
+const char guard_backend[] = "dispatch";
 
 static void leave_address(uintptr_t sp, greg_t address)
 {
 	memcpy((void *)(sp - GUARD_ROOM), &address, sizeof(address));
-}
-
-/* -errno in rax is the kernel's own convention. */
-static enum way done(greg_t *r, long result)
-{
-	r[REG_RAX] = result < 0 ? -errno : result;
-	return DONE;
-}
-
-/* ---- Masks ----------------------------------------------------------------------------------- */
-
-/* Asked of the thread's own mask, which is what the handler returns to. */
-static enum way change_mask(ucontext_t *context)
-{
-	greg_t *r = context->uc_mcontext.gregs;
-	uint64_t mask, ours = SIGSYS_BIT;
-	long result;
-
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &context->uc_sigmask, NULL, MASK_SIZE);
-	result = syscall(SYS_rt_sigprocmask, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10]);
-	enum way way = done(r, result);
-
-	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, &mask, MASK_SIZE);
-	mask &= ~SIGSYS_BIT;
-	memcpy(&context->uc_sigmask, &mask, sizeof(mask));
-	return way;
-}
-
-/* The program's own handler for SIGSYS gets what is not ours. */
-static enum way change_action(greg_t *r)
-{
-	struct action action, *old = (struct action *)r[REG_RDX];
-
-	if (r[REG_RSI] == 0 || r[REG_R10] != MASK_SIZE ||
-	    maps_read(&action, sizeof(action), (uintptr_t)r[REG_RSI]) != sizeof(action))
-		return RESUME;
-	action.mask &= ~SIGSYS_BIT;
-	if (r[REG_RDI] != SIGSYS)
-		return done(r, set_action((int)r[REG_RDI], &action, old));
-	if (old != NULL)
-		*old = before;
-	before = action;
-	return done(r, 0);
-}
-
-static bool mask_has_sigsys(uint64_t address)
-{
-	uint64_t mask;
-
-	return address != 0 && maps_read(&mask, sizeof(mask), address) == sizeof(mask) &&
-	       (mask & SIGSYS_BIT);
-}
-
-static enum way wait_with_mask(greg_t *r)
-{
-	uint64_t address;
-
-	switch (r[REG_RAX]) {
-	case SYS_rt_sigsuspend:
-		address = (uint64_t)r[REG_RDI];
-		break;
-	case SYS_ppoll:
-		address = (uint64_t)r[REG_R10];
-		break;
-	case SYS_pselect6:
-		if (r[REG_R9] == 0 ||
-		    maps_read(&address, sizeof(address), (uintptr_t)r[REG_R9]) != sizeof(address))
-			return RESUME;
-		break;
-	default: /* epoll_pwait and epoll_pwait2 */
-		address = (uint64_t)r[REG_R8];
-	}
-	return mask_has_sigsys(address) ? REWIND : RESUME;
 }
 
 /* ---- New threads and processes --------------------------------------------------------------- */
@@ -201,18 +101,28 @@ static void judge(struct guard *guard, const greg_t *r)
 		guard_note(guard, &call, &registers);
 }
 
+/* A library is being loaded: its functions are to be told apart from now on. */
+static void note_code(const greg_t *r)
+{
+	if (!(r[REG_RDX] & PROT_EXEC))
+		return;
+	guard_mine->hb->noted = 1;
+	if (r[REG_R10] & MAP_FIXED)
+		guard_code_add(guard_mine, (uintptr_t)r[REG_RDI],
+			       (uintptr_t)(r[REG_RDI] + r[REG_RSI]));
+}
+
 static enum way choose(ucontext_t *context)
 {
 	greg_t *r = context->uc_mcontext.gregs;
 
 	switch (r[REG_RAX]) {
 	case SYS_rt_sigreturn:
-		r[REG_RIP] = (greg_t)(uintptr_t)guard_return;
-		return ANEW;
+		return dispatch_return(r);
 	case SYS_rt_sigprocmask:
-		return change_mask(context);
+		return dispatch_mask(context);
 	case SYS_rt_sigaction:
-		return change_action(r);
+		return dispatch_action(r);
 	case SYS_vfork:
 		return REWIND;
 	case SYS_clone:
@@ -224,23 +134,11 @@ static enum way choose(ucontext_t *context)
 	case SYS_pselect6:
 	case SYS_epoll_pwait:
 	case SYS_epoll_pwait2:
-		return wait_with_mask(r);
+		return dispatch_wait(r);
+	case SYS_mmap:
+		note_code(r);
 	}
 	return RESUME;
-}
-
-static void pass_on(int number, siginfo_t *info, void *context)
-{
-	void (*handler)(int, siginfo_t *, void *) = before.handler;
-
-	if ((uintptr_t)handler == (uintptr_t)SIG_IGN)
-		return;
-	if ((uintptr_t)handler != (uintptr_t)SIG_DFL) {
-		handler(number, info, context);
-		return;
-	}
-	signal(number, SIG_DFL);
-	raise(number);
 }
 
 static void trapped(int number, siginfo_t *info, void *data)
@@ -252,7 +150,7 @@ static void trapped(int number, siginfo_t *info, void *data)
 	enum way way = REWIND;
 
 	if (info->si_code != DISPATCHED || guard == NULL) {
-		pass_on(number, info, data);
+		dispatch_pass_on(number, info, data);
 		return;
 	}
 	guard->hb->selector = 0;
@@ -273,34 +171,6 @@ static void trapped(int number, siginfo_t *info, void *data)
 
 /* ---- On and off ------------------------------------------------------------------------------ */
 
-/* Those that are there already; later ones come by when a guarded slice makes them. */
-static void edit_handlers(void)
-{
-	struct action action;
-
-	for (int number = 1; number < 65; number++)
-		if (set_action(number, NULL, &action) == 0 && (action.mask & SIGSYS_BIT)) {
-			action.mask &= ~SIGSYS_BIT;
-			set_action(number, &action, NULL);
-		}
-}
-
-static long install(void)
-{
-	/* The others wait until the call is made: they come on the coroutine's stack, as ever. */
-	struct action action = { .handler = trapped,
-				 .mask = ~SIGSYS_BIT,
-				 .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART |
-					  RESTORER,
-				 .restorer = guard_return },
-		      now;
-
-	if (set_action(SIGSYS, NULL, &now) == 0 && now.handler == trapped)
-		return 0;
-	before = now;
-	return set_action(SIGSYS, &action, NULL);
-}
-
 static int switch_on(struct guard *guard)
 {
 	uintptr_t begin = (uintptr_t)guard_text_begin, end = (uintptr_t)guard_text_end;
@@ -313,12 +183,9 @@ static int switch_on(struct guard *guard)
 
 int guard_dispatch_start(struct guard *guard)
 {
-	uint64_t ours = SIGSYS_BIT;
+	int rc = dispatch_signals_start(trapped);
 
-	if (install() != 0 || syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, MASK_SIZE) != 0)
-		return -errno;
-	edit_handlers();
-	return switch_on(guard);
+	return rc < 0 ? rc : switch_on(guard);
 }
 
 void guard_dispatch_stop(void)

@@ -9,7 +9,6 @@
 #include "runtime/watchdog/options.h"
 
 #include <errno.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,24 +42,6 @@ static const char *obstacle(void)
 	return NULL;
 }
 
-static int note_module(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct guard *guard = arg;
-	size_t used = 0;
-
-	(void)size;
-	while (used < GUARD_RANGES && guard->code[used].high != 0)
-		used++;
-	for (size_t i = 0; i < info->dlpi_phnum && used < GUARD_RANGES; i++) {
-		uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-
-		if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
-			guard->code[used++] =
-				(struct guard_range){ low, low + info->dlpi_phdr[i].p_memsz };
-	}
-	return 0;
-}
-
 struct guard *guard_start(struct heartbeat *hb)
 {
 	unsigned wanted = watchdog_options_strict();
@@ -80,7 +61,8 @@ struct guard *guard_start(struct heartbeat *hb)
 	guard->process = getpid();
 	guard->by_symbols = wanted & WATCHDOG_STRICT_SYMBOLS;
 	guard->quiet = wanted & WATCHDOG_STRICT_QUIET;
-	dl_iterate_phdr(note_module, guard);
+	guard_code_look(guard);
+	guard_modules_stay();
 	altstack_hold();
 	guard_names_hold();
 	guard_total_begin(guard->quiet);

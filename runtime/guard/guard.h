@@ -16,6 +16,9 @@
 
 struct guard;
 
+/* How this build catches calls: "dispatch", "interpose", or "none". */
+extern const char guard_backend[];
+
 /* NULL unless LOOPHOUND_WATCHDOG asks for it, and where there is none: the loop runs all the same. */
 struct guard *guard_start(struct heartbeat *hb);
 void guard_enter(struct guard *guard);

@@ -3,6 +3,7 @@
  * internal.h - what the guard's files share. In the order of a violation's life:
  *
  *     guard.c        which threads are guarded
+ *     modules.c      what is loaded
  *     dispatch*.c    catches every system call, where the kernel offers that
  *     symbols.c      catches libc's functions elsewhere, by the wrappers in wrap*.c
  *     decide.c       may this call block? From its number and arguments alone
@@ -47,7 +48,7 @@ void guard_describe(struct guard_call *call);
 
 /* ---- Guards ---------------------------------------------------------------------------------- */
 
-enum { GUARD_NOTES = 32, GUARD_STACK = 12 * 1024, GUARD_SEEN = 1024, GUARD_RANGES = 24 };
+enum { GUARD_NOTES = 32, GUARD_STACK = 12 * 1024, GUARD_SEEN = 1024, GUARD_RANGES = 96 };
 
 struct guard_note {
 	struct guard_call call;
@@ -70,8 +71,10 @@ struct guard {
 	struct heartbeat *hb;
 	pid_t process; /* a child after fork() is not guarded */
 	bool by_symbols, quiet;
-	struct async_blocking *section;	       /* the innermost */
-	struct guard_range code[GUARD_RANGES]; /* executable; the rest is zero */
+	struct async_blocking *section; /* the innermost */
+	uint64_t version;		/* of the modules, as of these ranges: */
+	size_t ranges;
+	struct guard_range code[GUARD_RANGES]; /* executable */
 	struct guard_seen {
 		uint64_t key;	/* as the handler knows a stack; 0: a free entry */
 		uint64_t stack; /* as the report does */
@@ -85,8 +88,11 @@ struct guard {
 	struct watchdog_stall stall; /* the report's */
 };
 
-/* The guard of the loop that runs in this thread now, or NULL. */
-extern _Thread_local struct guard *guard_mine;
+/*
+ * The guard of the loop that runs in this thread now, or NULL. Wrappers ask in any thread and in its
+ * signal handlers, where memory for a library's thread-locals must not be allocated on first use.
+ */
+extern _Thread_local struct guard *guard_mine __attribute__((tls_model("initial-exec")));
 
 /*
  * Notes a call that guard_decide() found to block, made with these registers. Async-signal-safe;
@@ -101,15 +107,22 @@ void guard_note(struct guard *guard, struct guard_call *call,
 int guard_dispatch_start(struct guard *guard);
 void guard_dispatch_stop(void);
 
-/* Puts the wrappers in libc's place, for good; they look for guard_mine. 0 or -errno. */
-int guard_symbols_start(void);
-
 struct guard_wrapper {
 	const char *name;
 	void *wrapper;
 	void **real; /* filled in when it is installed */
 };
-extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[]; /* up to a NULL name */
+/* Up to a NULL name. */
+extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[];
+
+/* Puts the wrappers in libc's place, for good; they look for guard_mine. 0 or -errno. */
+int guard_symbols_start(void);
+/* The same with a table of one's own. */
+int guard_symbols_put(const struct guard_wrapper *table);
+/* Also in modules that were loaded since. */
+void guard_symbols_look(void);
+/* In a child after fork(): another thread may have been at it. */
+void guard_symbols_forget(void);
 
 /* For wrappers: is this a guarded slice? If so, notes a call like this one if it may block. */
 static inline bool guard_is_here(void)
@@ -119,6 +132,16 @@ static inline bool guard_is_here(void)
 void guard_look(const char *name, long number, const uint64_t arguments[6]);
 /* The same for a function that is more than a system call. */
 void guard_look_at(const char *name, enum guard_severity severity);
+
+/* ---- Modules --------------------------------------------------------------------------------- */
+
+/* Another number whenever a library was loaded or is gone. */
+uint64_t guard_modules_version(void);
+/* From now on the module that this code is in is not unloaded. */
+void guard_modules_stay(void);
+/* Where code is, as of now; and a range that is about to be mapped. The latter is async-signal-safe. */
+void guard_code_look(struct guard *guard);
+void guard_code_add(struct guard *guard, uintptr_t low, uintptr_t high);
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 

@@ -16,9 +16,9 @@ enum { NO_CALL = 1 << 20 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct symbols *symbols;
+static uint64_t version; /* of the modules that they know */
 static unsigned users;
-static pid_t
-	process; /* whose they are: in a child, another thread may have held the lock for ever */
+static pid_t process; /* whose they are: in a child, another thread may have held the lock */
 
 void guard_names_hold(void)
 {
@@ -41,6 +41,22 @@ void guard_names_drop(void)
 		symbols = NULL;
 	}
 	pthread_mutex_unlock(&lock);
+}
+
+static void open_symbols(void)
+{
+	uint64_t now = guard_modules_version();
+
+	if (version != now) {
+		symbol_free(symbols);
+		symbols = NULL;
+	}
+	version = now;
+	if (symbols != NULL)
+		return;
+	symbols = symbol_new();
+	if (symbols != NULL)
+		symbol_warm(symbols);
 }
 
 /* The wrapper's frames are shown as the one of libc that they stand for. */
@@ -81,11 +97,7 @@ void guard_names_find(const struct guard_note *note, struct watchdog_stall *stal
 	if (note->call.fd >= 0)
 		memcpy(stall->target, note->call.target, sizeof(note->call.target));
 	pthread_mutex_lock(&lock);
-	if (symbols == NULL) {
-		symbols = symbol_new();
-		if (symbols != NULL)
-			symbol_warm(symbols);
-	}
+	open_symbols();
 	if (symbols != NULL)
 		stall->frame_count = symbol_unwind(symbols, &stack, stall->frames, WATCHDOG_FRAMES);
 	pthread_mutex_unlock(&lock);

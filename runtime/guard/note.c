@@ -17,7 +17,7 @@ enum { KEYED = 1024 }; /* bytes */
 
 static bool is_code(const struct guard *guard, uintptr_t word)
 {
-	for (size_t i = 0; i < GUARD_RANGES && guard->code[i].high != 0; i++)
+	for (size_t i = 0; i < guard->ranges; i++)
 		if (word >= guard->code[i].low && word < guard->code[i].high)
 			return true;
 	return false;

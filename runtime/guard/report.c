@@ -138,6 +138,10 @@ void guard_report(struct guard *guard)
 	guard->hb->noted = 0;
 	if (guard->process != getpid())
 		return;
+	if (guard->version != guard_modules_version()) {
+		guard_code_look(guard);
+		guard_symbols_look();
+	}
 	for (unsigned i = 0; i < guard->note_count; i++)
 		report(guard, &guard->notes[i]);
 	guard->note_count = 0;

@@ -5,7 +5,7 @@
  *
  * It is done at run time and only when the guard is wanted, so that a program that is not guarded has
  * nothing of it; and for good, since other threads may be on their way. A library that is loaded
- * later is found when the next loop is opened. What libc calls inside itself has no slot.
+ * later is seen from the next turn on. What libc calls inside itself has no slot.
  */
 #include "runtime/guard/internal.h"
 
@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+enum { TABLES = 5 };
 
 /* ---- What the wrappers ask ------------------------------------------------------------------- */
 
@@ -62,12 +64,12 @@ struct module {
 	const char *strings;
 };
 
+static const struct guard_wrapper *in_force[TABLES];
+
 static const struct guard_wrapper *find(const char *name)
 {
-	const struct guard_wrapper *tables[] = { guard_wrappers, guard_lock_wrappers };
-
-	for (int i = 0; i < 2; i++)
-		for (const struct guard_wrapper *at = tables[i]; at->name != NULL; at++)
+	for (int i = 0; i < TABLES && in_force[i] != NULL; i++)
+		for (const struct guard_wrapper *at = in_force[i]; at->name != NULL; at++)
 			if (strcmp(at->name, name) == 0)
 				return at;
 	return NULL;
@@ -181,7 +183,31 @@ static int patch_module(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+/* ---- Libraries that come later ----------------------------------------------------------------- */
+
+static void *(*real_dlopen)(const char *file, int flags);
+
+/* dlopen() asks who calls it, which a jump at the end, made of this with optimisation, leaves as it was. */
+static void *wrap_dlopen(const char *file, int flags)
+{
+	if (guard_mine != NULL)
+		guard_mine->hb->noted = 1;
+	return real_dlopen(file, flags);
+}
+
+static const struct guard_wrapper loaders[] = {
+	{ "dlopen", (void *)wrap_dlopen, (void **)(void *)&real_dlopen },
+	{ NULL, NULL, NULL },
+};
+
 /* ---- On -------------------------------------------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void guard_symbols_forget(void)
+{
+	pthread_mutex_init(&lock, NULL);
+}
 
 static void find_real(const struct guard_wrapper *table)
 {
@@ -190,17 +216,52 @@ static void find_real(const struct guard_wrapper *table)
 			*table->real = dlsym(RTLD_DEFAULT, table->name);
 }
 
-int guard_symbols_start(void)
+/* False when it was there. */
+static bool add(const struct guard_wrapper *table)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int i = 0;
+
+	while (i < TABLES - 1 && in_force[i] != NULL && in_force[i] != table)
+		i++;
+	if (in_force[i] == table)
+		return false;
+	in_force[i] = table;
+	return true;
+}
+
+static void patch_modules(const struct guard_wrapper *table)
+{
+	static uint64_t version;
+	uint64_t now = guard_modules_version();
 	void *libc = dlsym(RTLD_DEFAULT, "nanosleep");
 
-	if (libc == NULL)
-		return -ENOSYS;
 	pthread_mutex_lock(&lock);
-	find_real(guard_wrappers);
-	find_real(guard_lock_wrappers);
-	dl_iterate_phdr(patch_module, &libc);
+	if (table != NULL)
+		find_real(table);
+	if ((table != NULL && add(table)) || now != version)
+		dl_iterate_phdr(patch_module, &libc);
+	version = now;
 	pthread_mutex_unlock(&lock);
+}
+
+int guard_symbols_put(const struct guard_wrapper *table)
+{
+	if (dlsym(RTLD_DEFAULT, "nanosleep") == NULL)
+		return -ENOSYS;
+	patch_modules(table);
 	return 0;
+}
+
+int guard_symbols_start(void)
+{
+	int rc = guard_symbols_put(loaders);
+
+	if (rc == 0)
+		rc = guard_symbols_put(guard_wrappers);
+	return rc < 0 ? rc : guard_symbols_put(guard_lock_wrappers);
+}
+
+void guard_symbols_look(void)
+{
+	patch_modules(NULL);
 }

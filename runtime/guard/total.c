@@ -54,6 +54,7 @@ void guard_total_begin(bool only_fatal)
 		memset(places, 0, sizeof(places));
 		memset(counts, 0, sizeof(counts));
 		guard_allowances_forget();
+		guard_symbols_forget();
 	}
 	pthread_mutex_lock(&lock);
 	quiet = only_fatal;

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_guard_hostile.c - the strict guard among programs that are not made for it: those that use
+ * SIGSYS themselves, block it, jump out of handlers, filter their system calls, start processes by
+ * hand, load libraries while the loop runs. All do what they do without it, and what blocks is found.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "runtime/async.h"
+#include "tests/guarded.h"
+#include "tests/harness.h"
+
+extern char **environ;
+
+static volatile long after;
+static atomic_int hits;
+
+static void tick(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL);
+	after++;
+}
+
+static int in_loop(void *arg)
+{
+	int (*fn)(void *) = *(int (**)(void *))arg;
+
+	return async_run(fn, NULL);
+}
+
+static const char *run(const char *words, int (*fn)(void *arg), int wanted)
+{
+	return guarded(words, in_loop, &fn, wanted);
+}
+
+/* One finding, and so the exit status 86: what went before has not switched the guard off. */
+static void found_both_ways(int (*fn)(void *arg), const char *finding)
+{
+	CHECK_CONTAINS(run("strict", fn, 86), finding);
+	CHECK_CONTAINS(run("strict=symbols", fn, 86), finding);
+}
+
+/* ---- SIGSYS is the program's own as well ------------------------------------------------------ */
+
+static void hit(int number)
+{
+	(void)number;
+	(void)!write(-1, "", 1);
+	atomic_fetch_add(&hits, 1);
+}
+
+static void hit_with_info(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	CHECK_INT(info->si_signo, number);
+	CHECK_INT(info->si_pid, getpid());
+	hit(number);
+}
+
+static int raises_sigsys(void *arg)
+{
+	for (int i = 1; i <= 3; i++) {
+		raise(SIGSYS);
+		CHECK_INT(atomic_load(&hits), i);
+		async_sleep(0);
+	}
+	tick();
+	return arg != NULL;
+}
+
+static int raises_sigsys_into_an_older_handler(void *arg)
+{
+	struct sigaction action = { .sa_sigaction = hit_with_info, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSYS, &action, NULL);
+	return async_run(raises_sigsys, arg);
+}
+
+TEST(sigsys_reaches_a_handler_that_was_there_before)
+{
+	CHECK_CONTAINS(guarded("strict", raises_sigsys_into_an_older_handler, NULL, 86),
+		       "1 x sleep");
+}
+
+static int installs_sigsys(void *arg)
+{
+	signal(SIGSYS, hit);
+	return raises_sigsys(arg);
+}
+
+TEST(sigsys_reaches_a_handler_installed_on_a_coroutine)
+{
+	found_both_ways(installs_sigsys, "1 x sleep");
+}
+
+static int ignores_sigsys(void *arg)
+{
+	signal(SIGSYS, SIG_IGN);
+	raise(SIGSYS);
+	tick();
+	return arg != NULL;
+}
+
+TEST(sigsys_can_be_ignored)
+{
+	found_both_ways(ignores_sigsys, "1 x sleep");
+}
+
+static void *install_sigsys_on_a_thread(void *arg)
+{
+	struct sigaction action = { .sa_handler = hit };
+
+	if (arg != NULL)
+		signal(SIGSYS, hit);
+	else
+		sigaction(SIGSYS, &action, NULL);
+	return NULL;
+}
+
+static int installs_sigsys_on_a_thread(void *arg)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(pthread_create(&thread, NULL, install_sigsys_on_a_thread,
+					 i > 0 ? &thread : NULL),
+			  0);
+		async_blocking("it ends at once", 0)
+			pthread_join(thread, NULL);
+	}
+	return raises_sigsys(arg);
+}
+
+TEST(sigsys_reaches_a_handler_installed_by_another_thread)
+{
+	found_both_ways(installs_sigsys_on_a_thread, "1 x sleep");
+}
+
+static int dies_of_sigsys(void *arg)
+{
+	raise(SIGSYS);
+	return arg != NULL;
+}
+
+static int dies_in_a_child(void *arg)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(async_run(dies_of_sigsys, arg));
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status));
+	CHECK_INT(WTERMSIG(status), SIGSYS);
+	return 0;
+}
+
+TEST(sigsys_kills_where_nobody_handles_it)
+{
+	guarded("strict", dies_in_a_child, NULL, 0);
+	guarded("strict=symbols", dies_in_a_child, NULL, 0);
+}
+
+/* ---- Masks ----------------------------------------------------------------------------------- */
+
+static void *install_full_mask(void *arg)
+{
+	struct sigaction action = { .sa_handler = hit };
+
+	sigfillset(&action.sa_mask);
+	CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
+	return arg;
+}
+
+static int gets_a_threads_handler(void *arg)
+{
+	pthread_t thread;
+
+	CHECK_INT(pthread_create(&thread, NULL, install_full_mask, arg), 0);
+	async_blocking("it ends at once", 0)
+		pthread_join(thread, NULL);
+	raise(SIGUSR1);
+	CHECK_INT(atomic_load(&hits), 1);
+	tick();
+	return 0;
+}
+
+TEST(a_handler_with_a_full_mask_from_another_thread_does_no_harm)
+{
+	found_both_ways(gets_a_threads_handler, "1 x sleep");
+}
+
+static void fill_mask_to_return_to(int number, siginfo_t *info, void *data)
+{
+	ucontext_t *context = data;
+
+	(void)info;
+	hit(number);
+	sigfillset(&context->uc_sigmask);
+}
+
+static int returns_to_a_full_mask(void *arg)
+{
+	struct sigaction action = { .sa_sigaction = fill_mask_to_return_to,
+				    .sa_flags = SA_SIGINFO };
+	sigset_t seen;
+
+	(void)arg;
+	CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
+	raise(SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, NULL, &seen);
+	CHECK(sigismember(&seen, SIGUSR2));
+	tick();
+	return 0;
+}
+
+TEST(a_handler_that_returns_to_a_full_mask_does_no_harm)
+{
+	found_both_ways(returns_to_a_full_mask, "1 x sleep");
+}
+
+/* ---- Jumps ----------------------------------------------------------------------------------- */
+
+static sigjmp_buf place;
+
+static void jump_out(int number)
+{
+	hit(number);
+	siglongjmp(place, 1);
+}
+
+static int jumps_out_of_a_blocked_call(void *arg)
+{
+	struct sigaction action = { .sa_handler = jump_out };
+	const struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
+
+	(void)arg;
+	CHECK_INT(sigaction(SIGALRM, &action, NULL), 0);
+	for (int i = 1; i <= 20; i++) {
+		if (sigsetjmp(place, 1) == 0) {
+			setitimer(ITIMER_REAL, &soon, NULL);
+			nanosleep(&(struct timespec){ .tv_sec = 5 }, NULL);
+		}
+		CHECK_INT(atomic_load(&hits), i);
+		async_sleep(0);
+	}
+	return 0;
+}
+
+TEST(a_handler_jumps_out_of_a_blocked_call)
+{
+	found_both_ways(jumps_out_of_a_blocked_call, "20 x sleep");
+}
+
+static int jumps_on_an_own_signal_stack(void *arg)
+{
+	static char memory[64 * 1024];
+	stack_t stack = { .ss_sp = memory, .ss_size = sizeof(memory) }, before;
+	struct sigaction action = { .sa_handler = jump_out, .sa_flags = SA_ONSTACK };
+
+	(void)arg;
+	CHECK_INT(sigaltstack(&stack, &before), 0);
+	CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
+	for (int i = 1; i <= 20; i++) {
+		if (sigsetjmp(place, 1) == 0)
+			raise(SIGUSR1);
+		CHECK_INT(atomic_load(&hits), i);
+		async_sleep(0);
+	}
+	CHECK_INT(sigaltstack(&before, NULL), 0);
+	tick();
+	return 0;
+}
+
+TEST(a_handler_jumps_on_a_signal_stack_of_the_programs)
+{
+	found_both_ways(jumps_on_an_own_signal_stack, "1 x sleep");
+}
+
+/* ---- Filters --------------------------------------------------------------------------------- */
+
+static void filter(int number, unsigned action)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_INT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* As sandboxes do: the call's result is what the handler says. */
+static void emulate(int number, siginfo_t *info, void *data)
+{
+	ucontext_t *context = data;
+
+	CHECK_INT(info->si_syscall, SYS_getppid);
+#if defined(__x86_64__)
+	context->uc_mcontext.gregs[REG_RAX] = 4711;
+#elif defined(__aarch64__)
+	context->uc_mcontext.regs[0] = 4711;
+#endif
+	hit(number);
+}
+
+static int asks_for_its_parent(void *arg)
+{
+	(void)arg;
+	for (int i = 1; i <= 10; i++) {
+		CHECK_INT(getppid(), 4711);
+		async_sleep(0);
+	}
+	CHECK_INT(atomic_load(&hits), 10);
+	tick();
+	return 0;
+}
+
+static int sandboxed(void *arg)
+{
+	struct sigaction action = { .sa_sigaction = emulate, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSYS, &action, NULL);
+	filter(SYS_getppid, SECCOMP_RET_TRAP);
+	return async_run(asks_for_its_parent, arg);
+}
+
+TEST(a_sandbox_that_emulates_calls_goes_on_doing_so)
+{
+	CHECK_CONTAINS(guarded("strict", sandboxed, NULL, 86), "1 x sleep");
+	CHECK_CONTAINS(guarded("strict=symbols", sandboxed, NULL, 86), "1 x sleep");
+}
+
+static int ticks(void *arg)
+{
+	tick();
+	return arg != NULL;
+}
+
+static int cannot_read_itself(void *arg)
+{
+	filter(SYS_process_vm_readv, SECCOMP_RET_ERRNO | EPERM);
+	return async_run(ticks, arg);
+}
+
+TEST(where_reading_ones_memory_is_forbidden_calls_are_found_all_the_same)
+{
+	CHECK_CONTAINS(guarded("strict", cannot_read_itself, NULL, 86), "1 x sleep");
+	CHECK_CONTAINS(guarded("strict=symbols", cannot_read_itself, NULL, 86), "1 x sleep");
+}
+
+/* ---- Processes by hand ------------------------------------------------------------------------ */
+
+static int status_of(pid_t pid)
+{
+	int status = -1;
+
+	async_blocking("the child ends at once", 0)
+		waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int child_of_clone(void *arg)
+{
+	tick();
+	atomic_fetch_add(&hits, 1);
+	return arg != NULL ? 7 : 8;
+}
+
+static int clones(void *arg)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	struct clone_args forked = { .exit_signal = SIGCHLD };
+
+	pid_t pid = clone(child_of_clone, stack + sizeof(stack), SIGCHLD, &stack);
+	CHECK_INT(status_of(pid), 7);
+	CHECK_INT(atomic_load(&hits), 0);
+	pid = clone(child_of_clone, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+	CHECK_INT(status_of(pid), 8);
+	CHECK_INT(atomic_load(&hits), 1);
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(9);
+	CHECK_INT(status_of(pid), 9);
+	pid = (pid_t)syscall(SYS_clone3, &forked, sizeof(forked));
+	if (pid == 0)
+		_exit(10);
+	CHECK_INT(status_of(pid), 10);
+	tick();
+	return 0;
+}
+
+TEST(processes_are_cloned_by_hand)
+{
+	found_both_ways(clones, "1 x sleep");
+}
+
+static int vforks_and_execs(void *arg)
+{
+	pid_t pid = vfork();
+
+	(void)arg;
+	if (pid == 0) {
+		execl("/nowhere", "nowhere", NULL);
+		execl("/bin/sh", "sh", "-c", "exit 11", NULL);
+		_exit(1);
+	}
+	CHECK_INT(status_of(pid), 11);
+	async_sleep(0);
+	tick();
+	return 0;
+}
+
+TEST(vfork_and_exec_work_and_the_next_slice_is_guarded)
+{
+	found_both_ways(vforks_and_execs, "1 x sleep");
+}
+
+static int spawns_with_signals(void *arg)
+{
+	char *const argv[] = { "sh", "-c", "kill -s SYS $$; exit 12", NULL };
+	posix_spawnattr_t how;
+	sigset_t all;
+	pid_t pid;
+
+	sigfillset(&all);
+	posix_spawnattr_init(&how);
+	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigdefault(&how, &all);
+	posix_spawnattr_setsigmask(&how, &all);
+	CHECK_INT(posix_spawn(&pid, "/bin/sh", NULL, &how, argv, environ), 0);
+	posix_spawnattr_destroy(&how);
+	CHECK_INT(status_of(pid), 12); /* the signal is blocked there */
+	tick();
+	return arg != NULL;
+}
+
+TEST(a_spawned_child_has_the_mask_that_it_was_given)
+{
+	found_both_ways(spawns_with_signals, "1 x sleep");
+}
+
+static void *own_loop(void *arg)
+{
+	return async_run(ticks, arg) == 0 ? NULL : arg;
+}
+
+static int starts_a_loop_on_a_thread(void *arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	CHECK_INT(pthread_create(&thread, NULL, own_loop, NULL), 0);
+	async_blocking("it ends soon", 0)
+		pthread_join(thread, NULL);
+	tick();
+	return 0;
+}
+
+TEST(a_thread_started_on_a_coroutine_runs_a_guarded_loop_of_its_own)
+{
+	found_both_ways(starts_a_loop_on_a_thread, "2 calls on the loop");
+}
+
+static int sleeps_long(void *arg)
+{
+	(void)arg;
+	raise(SIGUSR1);
+	sleep(5);
+	return 0;
+}
+
+static void *to_be_cancelled(void *arg)
+{
+	async_run(sleeps_long, arg);
+	return NULL;
+}
+
+static pthread_t victim;
+
+static void cancel_soon(int number)
+{
+	hit(number);
+}
+
+static int is_cancelled(void *arg)
+{
+	void *result;
+
+	signal(SIGUSR1, cancel_soon);
+	CHECK_INT(pthread_create(&victim, NULL, to_be_cancelled, arg), 0);
+	while (atomic_load(&hits) == 0)
+		sched_yield();
+	pthread_cancel(victim);
+	CHECK_INT(pthread_join(victim, &result), 0);
+	CHECK(result == PTHREAD_CANCELED);
+	return 0;
+}
+
+TEST(a_blocked_call_stays_a_cancellation_point)
+{
+	guarded("strict", is_cancelled, NULL, -1);
+	guarded("strict=symbols", is_cancelled, NULL, -1);
+}
+
+/* ---- Libraries -------------------------------------------------------------------------------- */
+
+enum { CURL_URL = 10002, CURL_TIMEOUT_MS = 155, CURL_TIMED_OUT = 28 };
+
+/* A server that never answers. */
+static void *open_curl(void *library)
+{
+	struct sockaddr_in there = { .sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(there);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	void *(*init)(void) = (void *(*)(void))dlsym(library, "curl_easy_init");
+	int (*set)(void *, int, ...) =
+		(int (*)(void *, int, ...))dlsym(library, "curl_easy_setopt");
+
+	CHECK_INT(bind(fd, (struct sockaddr *)&there, size), 0);
+	CHECK_INT(listen(fd, 1), 0);
+	CHECK_INT(getsockname(fd, (struct sockaddr *)&there, &size), 0);
+	void *curl = init();
+	set(curl, CURL_URL, format("http://127.0.0.1:%d/", ntohs(there.sin_port)));
+	set(curl, CURL_TIMEOUT_MS, 50L);
+	return curl;
+}
+
+static int calls_curl(void *arg)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW);
+	int (*perform)(void *);
+
+	(void)arg;
+	if (library == NULL)
+		return 77;
+	void *curl = open_curl(library);
+	perform = (int (*)(void *))dlsym(library, "curl_easy_perform");
+	async_sleep(0);
+	after = perform(curl);
+	CHECK_INT(after, CURL_TIMED_OUT);
+	return 0;
+}
+
+TEST(a_foreign_library_loaded_on_a_coroutine_is_found)
+{
+	found_both_ways(calls_curl, " x net      poll");
+}
