@@ -22,9 +22,11 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +34,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -73,6 +76,11 @@ static sem_t none_left, one_left;
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER, unheld = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static mtx_t held_mtx;
+static cnd_t cnd;
+static FILE *pipe_file;
+static DIR *folder;
+static char eight[8];
 static sigset_t usr1;
 static int number;
 static siginfo_t info;
@@ -177,8 +185,7 @@ static int new_socket(int type)
 
 static void set_up(void)
 {
-	char eight[8] = "xxxxxxxx";
-
+	memset(eight, 'x', sizeof eight);
 	path = temp_file("file", "some text\nand more\n");
 	signal(SIGUSR2, wake_up);
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = wake_up }, NULL);
@@ -209,6 +216,11 @@ static void set_up(void)
 	sem_init(&none_left, 0, 0);
 	sem_init(&one_left, 0, 100);
 	pthread_mutex_lock(&held);
+	mtx_init(&held_mtx, mtx_timed);
+	mtx_lock(&held_mtx);
+	cnd_init(&cnd);
+	pipe_file = fdopen(dup(pipes[0]), "r");
+	folder = opendir("/");
 	pthread_rwlock_rdlock(&rwlock);
 }
 
@@ -270,12 +282,20 @@ ROW(splice, splice(pipes[0], NULL, pair[0], NULL, 1, 0))
 ROW(connect, __real_connect(ready[0], THERE, there_size))
 ROW(accept, (knock(ready[1]), accept(listener, NULL, NULL) > 0))
 ROW(accept4, (knock(ready[3]), __real_accept4(listener, NULL, NULL, 0) > 0))
+ROW(msgrcv, msgrcv(-1, &byte, 0, 0, 0))
+ROW(msgsnd, msgsnd(-1, &(long){ 1 }, 0, 0))
+ROW(fgets, (fgets(eight, 8, pipe_file) != NULL))
 ROW(getaddrinfo, __real_getaddrinfo("localhost", "80", NULL, &(struct addrinfo *){ NULL }))
 
 ROW(sem_timedwait, sem_timedwait(&none_left, soon(CLOCK_REALTIME)))
 ROW(sem_clockwait, sem_clockwait(&none_left, CLOCK_MONOTONIC, soon(CLOCK_MONOTONIC)))
 ROW(mutex, pthread_mutex_timedlock(&held, soon(CLOCK_REALTIME)))
 ROW(cond_timedwait, pthread_cond_timedwait(&condition, &held, soon(CLOCK_REALTIME)))
+ROW(rwlock, pthread_rwlock_timedwrlock(&rwlock, soon(CLOCK_REALTIME)))
+ROW(mtx, mtx_timedlock(&held_mtx, soon(CLOCK_REALTIME)))
+ROW(cnd_timedwait, cnd_timedwait(&cnd, &held_mtx, soon(CLOCK_REALTIME)))
+ROW(semop, semop(-1, &(struct sembuf){ 0 }, 1))
+ROW(semtimedop, semtimedop(-1, &(struct sembuf){ 0 }, 1, TICK))
 ROW(pthread_join, pthread_join(thread(), NULL))
 ROW(flock, flock(file, LOCK_EX))
 ROW(fcntl_lock, __real_fcntl(file, F_SETLKW, &(struct flock){ .l_type = F_RDLCK }))
@@ -305,6 +325,25 @@ ROW(unlink, unlink("/nowhere/at/all"))
 ROW(rename, rename("/nowhere/at/all", "/nowhere/else"))
 ROW(mkdir, mkdir("/nowhere/at/all", 0700))
 ROW(rmdir, rmdir("/nowhere/at/all"))
+ROW(openat, openat(AT_FDCWD, "/nowhere/at/all", O_RDONLY))
+ROW(creat, creat("/nowhere/at/all", 0600))
+ROW(fopen, (fopen("/nowhere/at/all", "r") != NULL))
+ROW(opendir, (opendir("/nowhere/at/all") != NULL))
+ROW(readdir, (readdir(folder) != NULL))
+ROW(preadv, preadv(file, BYTE, 1, 0))
+ROW(pwritev, pwritev(file, BYTE, 1, 0))
+ROW(statx, statx(AT_FDCWD, path, 0, STATX_SIZE, &(struct statx){ 0 }))
+ROW(faccessat, faccessat(AT_FDCWD, path, R_OK, 0))
+ROW(statfs, statfs(path, &(struct statfs){ 0 }))
+ROW(fallocate, fallocate(file, 0, 0, 10))
+ROW(sync_file_range, sync_file_range(file, 0, 0, 0))
+ROW(copy_file_range, copy_file_range(file, NULL, file, NULL, 0, 0))
+ROW(link, link("/nowhere/at/all", "/nowhere/else"))
+ROW(symlink, symlink("all", "/nowhere/at/all"))
+ROW(remove, remove("/nowhere/at/all"))
+ROW(unlinkat, unlinkat(AT_FDCWD, "/nowhere/at/all", 0))
+ROW(renameat, renameat(AT_FDCWD, "/nowhere/at/all", AT_FDCWD, "/nowhere/else"))
+ROW(mkdirat, mkdirat(AT_FDCWD, "/nowhere/at/all", 0700))
 /* clang-format on */
 
 #define SLEEP(id)                                \
@@ -375,11 +414,19 @@ static const struct row {
 	NET(connect),
 	NET(accept),
 	NET(accept4),
+	NET(msgrcv),
+	NET(msgsnd),
+	NET(fgets),
 	NET(getaddrinfo),
 	LOCKED(sem_timedwait),
 	LOCKED(sem_clockwait),
 	LOCKED(mutex),
 	LOCKED(cond_timedwait),
+	LOCKED(rwlock),
+	LOCKED(mtx),
+	LOCKED(cnd_timedwait),
+	LOCKED(semop),
+	LOCKED(semtimedop),
 	LOCKED(pthread_join),
 	LOCKED(flock),
 	LOCKED(fcntl_lock),
@@ -407,6 +454,25 @@ static const struct row {
 	DISK(rename),
 	DISK(mkdir),
 	DISK(rmdir),
+	DISK(openat),
+	DISK(creat),
+	DISK(fopen),
+	DISK(opendir),
+	DISK(readdir),
+	DISK(preadv),
+	DISK(pwritev),
+	DISK(statx),
+	DISK(faccessat),
+	DISK(statfs),
+	DISK(fallocate),
+	DISK(sync_file_range),
+	DISK(copy_file_range),
+	DISK(link),
+	DISK(symlink),
+	DISK(remove),
+	DISK(unlinkat),
+	DISK(renameat),
+	DISK(mkdirat),
 };
 
 /* clang-format off */
@@ -443,6 +509,8 @@ ROW(bad_pointer, syscall(SYS_nanosleep, 1, NULL))
 ROW(no_such_call, syscall(4000))
 ROW(to_null, __real_write(null, "x", 1))
 ROW(from_zero, __real_read(zero, &byte, 1))
+ROW(numeric_host, __real_getaddrinfo("127.0.0.1", "80", &(struct addrinfo){ .ai_flags = AI_NUMERICHOST }, &(struct addrinfo *){ NULL }))
+ROW(no_msgrcv, msgrcv(-1, &byte, 0, 0, IPC_NOWAIT))
 ROW(no_wait, waitpid(-1, NULL, WNOHANG))
 ROW(no_waitid, waitid(P_ALL, 0, &info, WEXITED | WNOHANG))
 ROW(free_mutex, pthread_mutex_lock(&unheld) + pthread_mutex_unlock(&unheld))
@@ -499,7 +567,8 @@ static const struct row legal[] = {
 	LEGAL(no_connect),	LEGAL(no_accept),
 	LEGAL(bad_fd),		LEGAL(bad_pointer),
 	LEGAL(no_such_call),	LEGAL(to_null),
-	LEGAL(from_zero),	LEGAL(no_wait),
+	LEGAL(from_zero),	LEGAL(numeric_host),
+	LEGAL(no_msgrcv),	LEGAL(no_wait),
 	LEGAL(no_waitid),	LEGAL(free_mutex),
 	LEGAL(try_mutex),	LEGAL(free_semaphore),
 	LEGAL(try_semaphore),	LEGAL(signal_nobody),

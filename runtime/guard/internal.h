@@ -113,7 +113,7 @@ struct guard_wrapper {
 	void **real; /* filled in when it is installed */
 };
 /* Up to a NULL name. */
-extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[];
+extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[], guard_file_wrappers[];
 
 /* Puts the wrappers in libc's place, for good; they look for guard_mine. 0 or -errno. */
 int guard_symbols_start(void);

@@ -254,11 +254,13 @@ int guard_symbols_put(const struct guard_wrapper *table)
 
 int guard_symbols_start(void)
 {
-	int rc = guard_symbols_put(loaders);
+	const struct guard_wrapper *const tables[] = { loaders, guard_wrappers, guard_lock_wrappers,
+						       guard_file_wrappers };
+	int rc = 0;
 
-	if (rc == 0)
-		rc = guard_symbols_put(guard_wrappers);
-	return rc < 0 ? rc : guard_symbols_put(guard_lock_wrappers);
+	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
+		rc = guard_symbols_put(tables[i]);
+	return rc;
 }
 
 void guard_symbols_look(void)

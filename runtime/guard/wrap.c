@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap.c - the wrappers of libc's functions that sleep, wait for fds, read, write, or wait for the disk.
+ * wrap.c - the wrappers of libc's functions that sleep, wait for fds, read, write, or wait for a process.
  * Each describes itself as the system call that it comes down to; decide.c judges that.
  */
 #include "runtime/guard/wrap.h"
@@ -51,6 +51,9 @@ WRAP(int, __poll_chk, (struct pollfd * fds, nfds_t n, int ms, size_t size), (fds
      SYS_ppoll, A(fds), A(n), MS(ms))
 WRAP(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *t, const sigset_t *mask),
      (fds, n, t, mask), SYS_ppoll, A(fds), A(n), A(t))
+WRAP(int, __ppoll_chk,
+     (struct pollfd * fds, nfds_t n, const struct timespec *t, const sigset_t *mask, size_t size),
+     (fds, n, t, mask, size), SYS_ppoll, A(fds), A(n), A(t))
 WRAP(int, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *t), (n, r, w, e, t),
      SYS_pselect6, A(n), A(r), A(w), A(e), US(t))
 WRAP(int, pselect,
@@ -64,6 +67,11 @@ WRAP(int, epoll_pwait2,
      (int fd, void *events, int n, const struct timespec *t, const sigset_t *mask),
      (fd, events, n, t, mask), SYS_epoll_pwait2, A(fd), A(events), A(n), A(t))
 
+/* Of kqueue systems; nobody has it elsewhere. */
+WRAP(int, kevent,
+     (int fd, const void *changes, int n, void *events, int room, const struct timespec *t),
+     (fd, changes, n, events, room, t), SYS_ppoll, A(fd), A(1), room > 0 ? A(t) : A(SPAN(0, 0)))
+
 /* ---- Reading and writing --------------------------------------------------------------------- */
 
 WRAP(ssize_t, read, (int fd, void *to, size_t n), (fd, to, n), SYS_read, A(fd))
@@ -72,6 +80,18 @@ WRAP(ssize_t, __read_chk, (int fd, void *to, size_t n, size_t size), (fd, to, n,
 WRAP(ssize_t, readv, (int fd, const struct iovec *to, int n), (fd, to, n), SYS_readv, A(fd))
 WRAP(ssize_t, pread, (int fd, void *to, size_t n, off_t at), (fd, to, n, at), SYS_pread64, A(fd))
 WRAP(ssize_t, pread64, (int fd, void *to, size_t n, off_t at), (fd, to, n, at), SYS_pread64, A(fd))
+WRAP(ssize_t, __pread_chk, (int fd, void *to, size_t n, off_t at, size_t size),
+     (fd, to, n, at, size), SYS_pread64, A(fd))
+WRAP(ssize_t, __pread64_chk, (int fd, void *to, size_t n, off_t at, size_t size),
+     (fd, to, n, at, size), SYS_pread64, A(fd))
+WRAP(ssize_t, preadv, (int fd, const struct iovec *to, int n, off_t at), (fd, to, n, at),
+     SYS_preadv, A(fd))
+WRAP(ssize_t, preadv64, (int fd, const struct iovec *to, int n, off_t at), (fd, to, n, at),
+     SYS_preadv, A(fd))
+WRAP(ssize_t, pwritev, (int fd, const struct iovec *from, int n, off_t at), (fd, from, n, at),
+     SYS_pwritev, A(fd))
+WRAP(ssize_t, pwritev64, (int fd, const struct iovec *from, int n, off_t at), (fd, from, n, at),
+     SYS_pwritev, A(fd))
 WRAP(ssize_t, write, (int fd, const void *from, size_t n), (fd, from, n), SYS_write, A(fd))
 WRAP(ssize_t, writev, (int fd, const struct iovec *from, int n), (fd, from, n), SYS_writev, A(fd))
 WRAP(ssize_t, pwrite, (int fd, const void *from, size_t n, off_t at), (fd, from, n, at),
@@ -91,6 +111,9 @@ WRAP(ssize_t, __recv_chk, (int fd, void *to, size_t n, size_t size, int flags),
 WRAP(ssize_t, recvfrom,
      (int fd, void *to, size_t n, int flags, struct sockaddr *peer, socklen_t *size),
      (fd, to, n, flags, peer, size), SYS_recvfrom, A(fd), 0, 0, A(flags))
+WRAP(ssize_t, __recvfrom_chk,
+     (int fd, void *to, size_t n, size_t have, int flags, struct sockaddr *peer, socklen_t *size),
+     (fd, to, n, have, flags, peer, size), SYS_recvfrom, A(fd), 0, 0, A(flags))
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
      SYS_recvmsg, A(fd), 0, A(flags))
 WRAP(int, recvmmsg, (int fd, void *messages, unsigned n, int flags, struct timespec *t),
@@ -113,20 +136,44 @@ WRAP(int, accept4, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
 WRAP(char *, fgets, (char *to, int n, FILE *file), (to, n, file), SYS_read, A(fileno(file)))
 WRAP(size_t, fread, (void *to, size_t size, size_t n, FILE *file), (to, size, n, file), SYS_read,
      A(fileno(file)))
+WRAP(char *, __fgets_chk, (char *to, size_t size, int n, FILE *file), (to, size, n, file), SYS_read,
+     A(fileno(file)))
+WRAP(size_t, __fread_chk, (void *to, size_t have, size_t size, size_t n, FILE *file),
+     (to, have, size, n, file), SYS_read, A(fileno(file)))
+WRAP(int, fgetc, (FILE * file), (file), SYS_read, A(fileno(file)))
+WRAP(int, getc, (FILE * file), (file), SYS_read, A(fileno(file)))
+WRAP(ssize_t, getdelim, (char **to, size_t *n, int end, FILE *file), (to, n, end, file), SYS_read,
+     A(fileno(file)))
 WRAP(ssize_t, getline, (char **to, size_t *n, FILE *file), (to, n, file), SYS_read, A(fileno(file)))
 WRAP(int, fflush, (FILE * file), (file), SYS_write, A(file != NULL ? fileno(file) : -1))
 
 /* ---- Names and processes --------------------------------------------------------------------- */
 
-WRAP_AT(int, getaddrinfo,
-	(const char *node, const char *service, const struct addrinfo *hints,
-	 struct addrinfo **found),
-	(node, service, hints, found), GUARD_NET)
-WRAP_AT(int, getnameinfo,
-	(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size,
-	 char *service, socklen_t service_size, int flags),
-	(address, size, host, host_size, service, service_size, flags), GUARD_NET)
+/* Numbers are not asked for. */
+static int (*real_getaddrinfo)(const char *node, const char *service, const struct addrinfo *hints,
+			       struct addrinfo **found);
+static int wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+			    struct addrinfo **found)
+{
+	if (node != NULL && (hints == NULL || !(hints->ai_flags & AI_NUMERICHOST)))
+		LOOK_AT("getaddrinfo", GUARD_NET);
+	return real_getaddrinfo(node, service, hints, found);
+}
+
+static int (*real_getnameinfo)(const struct sockaddr *address, socklen_t size, char *host,
+			       socklen_t host_size, char *service, socklen_t service_size,
+			       int flags);
+static int wrap_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+			    socklen_t host_size, char *service, socklen_t service_size, int flags)
+{
+	if (host != NULL && !(flags & NI_NUMERICHOST))
+		LOOK_AT("getnameinfo", GUARD_NET);
+	return real_getnameinfo(address, size, host, host_size, service, service_size, flags);
+}
+
 WRAP_AT(struct hostent *, gethostbyname, (const char *name), (name), GUARD_NET)
+WRAP_AT(struct hostent *, gethostbyaddr, (const void *address, socklen_t size, int type),
+	(address, size, type), GUARD_NET)
 WRAP(pid_t, wait, (int *status), (status), SYS_wait4, 0)
 WRAP(pid_t, waitpid, (pid_t pid, int *status, int flags), (pid, status, flags), SYS_wait4, A(pid),
      0, A(flags))
@@ -140,19 +187,76 @@ WRAP_AT(int, system, (const char *command), (command), GUARD_PROCESS)
 WRAP_AT(int, pclose, (FILE * file), (file), GUARD_PROCESS)
 
 const struct guard_wrapper guard_wrappers[] = {
-	ENTRY(sleep),		ENTRY(usleep),	     ENTRY(nanosleep),	 ENTRY(thrd_sleep),
-	ENTRY(clock_nanosleep), ENTRY(pause),	     ENTRY(sigsuspend),	 ENTRY(sigwait),
-	ENTRY(sigwaitinfo),	ENTRY(sigtimedwait), ENTRY(poll),	 ENTRY(__poll_chk),
-	ENTRY(ppoll),		ENTRY(select),	     ENTRY(pselect),	 ENTRY(epoll_wait),
-	ENTRY(epoll_pwait),	ENTRY(epoll_pwait2), ENTRY(read),	 ENTRY(__read_chk),
-	ENTRY(readv),		ENTRY(pread),	     ENTRY(pread64),	 ENTRY(write),
-	ENTRY(writev),		ENTRY(pwrite),	     ENTRY(pwrite64),	 ENTRY(sendfile),
-	ENTRY(sendfile64),	ENTRY(splice),	     ENTRY(recv),	 ENTRY(__recv_chk),
-	ENTRY(recvfrom),	ENTRY(recvmsg),	     ENTRY(recvmmsg),	 ENTRY(send),
-	ENTRY(sendto),		ENTRY(sendmsg),	     ENTRY(sendmmsg),	 ENTRY(connect),
-	ENTRY(accept),		ENTRY(accept4),	     ENTRY(fgets),	 ENTRY(fread),
-	ENTRY(getline),		ENTRY(fflush),	     ENTRY(getaddrinfo), ENTRY(getnameinfo),
-	ENTRY(gethostbyname),	ENTRY(wait),	     ENTRY(waitpid),	 ENTRY(wait3),
-	ENTRY(wait4),		ENTRY(waitid),	     ENTRY(system),	 ENTRY(pclose),
+	ENTRY(sleep),
+	ENTRY(usleep),
+	ENTRY(nanosleep),
+	ENTRY(thrd_sleep),
+	ENTRY(clock_nanosleep),
+	ENTRY(pause),
+	ENTRY(sigsuspend),
+	ENTRY(sigwait),
+	ENTRY(sigwaitinfo),
+	ENTRY(sigtimedwait),
+	ENTRY(poll),
+	ENTRY(__poll_chk),
+	ENTRY(ppoll),
+	ENTRY(__ppoll_chk),
+	ENTRY(select),
+	ENTRY(pselect),
+	ENTRY(epoll_wait),
+	ENTRY(epoll_pwait),
+	ENTRY(epoll_pwait2),
+	ENTRY(kevent),
+	ENTRY(read),
+	ENTRY(__read_chk),
+	ENTRY(readv),
+	ENTRY(pread),
+	ENTRY(pread64),
+	ENTRY(__pread_chk),
+	ENTRY(__pread64_chk),
+	ENTRY(preadv),
+	ENTRY(preadv64),
+	ENTRY(pwritev),
+	ENTRY(pwritev64),
+	ENTRY(write),
+	ENTRY(writev),
+	ENTRY(pwrite),
+	ENTRY(pwrite64),
+	ENTRY(sendfile),
+	ENTRY(sendfile64),
+	ENTRY(splice),
+	ENTRY(recv),
+	ENTRY(__recv_chk),
+	ENTRY(recvfrom),
+	ENTRY(__recvfrom_chk),
+	ENTRY(recvmsg),
+	ENTRY(recvmmsg),
+	ENTRY(send),
+	ENTRY(sendto),
+	ENTRY(sendmsg),
+	ENTRY(sendmmsg),
+	ENTRY(connect),
+	ENTRY(accept),
+	ENTRY(accept4),
+	ENTRY(fgets),
+	ENTRY(fread),
+	ENTRY(__fgets_chk),
+	ENTRY(__fread_chk),
+	ENTRY(fgetc),
+	ENTRY(getc),
+	ENTRY(getdelim),
+	ENTRY(getline),
+	ENTRY(fflush),
+	ENTRY(gethostbyname),
+	ENTRY(gethostbyaddr),
+	ENTRY(wait),
+	ENTRY(waitpid),
+	ENTRY(wait3),
+	ENTRY(wait4),
+	ENTRY(waitid),
+	ENTRY(system),
+	ENTRY(pclose),
+	ENTRY(getaddrinfo),
+	ENTRY(getnameinfo),
 	{ NULL, NULL, NULL },
 };
