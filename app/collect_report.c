@@ -105,9 +105,9 @@ static int build(void *arg)
 
 static int write_small(struct collect *c, struct building *b)
 {
-	b->text = sink_begin(c->sink);
+	b->text = batches_begin(sink_batches(c->sink));
 	build(b);
-	return sink_end(c->sink);
+	return batches_end(sink_batches(c->sink));
 }
 
 static int write_large(struct collect *c, struct building *b, struct budget_share *share)
@@ -124,7 +124,7 @@ static int write_large(struct collect *c, struct building *b, struct budget_shar
 		build(b);
 	}
 	/* From here on it counts as a record that waits. */
-	rc = sink_take(c->sink, &text);
+	rc = batches_take(sink_batches(c->sink), &text);
 	(void)budget_change(share, -(ptrdiff_t)size);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sink.c - a queue of batches: records are appended to the last one, a task writes the first. */
+/* sink.c - a task that writes one batch after another. */
 #include "app/sink.h"
 
 #include <errno.h>
@@ -7,39 +7,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "runtime/base.h"
-#include "runtime/list.h"
 
-#define BATCH (64 * 1024)
 #define LONGEST_WAIT 0.1
-/* A batch that once held a large record is not kept. */
-#define KEPT (2 * BATCH)
-
-struct batch {
-	struct async_list node;
-	struct text text;
-};
 
 struct sink {
 	struct sink_options options;
 	enum sink_kind kind;
 	int fd;	   /* the caller's, or for a pipe one of our own */
 	int flags; /* to give back; -1: none */
-	struct async_list batches;
-	struct batch *spare;  /* saves an allocation a batch */
-	size_t pending;	      /* in the batches, the one being written included */
-	size_t record;	      /* where the record being built begins in the last batch */
-	struct text nowhere;  /* where records go without memory or after a failure */
-	struct text *current; /* between sink_begin() and sink_end() */
+	struct batches batches;
+	atomic_size_t pending;
 	bool closing;
 	int error;
 	struct async_event more, written;
 	struct async_task *writer;
 };
 
+struct batches *sink_batches(struct sink *sink)
+{
+	return &sink->batches;
+}
+
 size_t sink_pending(const struct sink *sink)
 {
-	return sink->pending;
+	return atomic_load_explicit(&sink->pending, memory_order_relaxed);
 }
 
 int sink_error(const struct sink *sink)
@@ -47,90 +38,11 @@ int sink_error(const struct sink *sink)
 	return sink->error;
 }
 
-static struct batch *last(struct sink *sink)
+static void on_record(void *arg)
 {
-	return list_empty(&sink->batches) ? NULL
-					  : container_of(sink->batches.prev, struct batch, node);
-}
+	struct sink *sink = arg;
 
-static struct batch *add_batch(struct sink *sink)
-{
-	struct batch *batch = sink->spare ? sink->spare : calloc(1, sizeof *batch);
-
-	sink->spare = NULL;
-	if (batch)
-		list_append(&sink->batches, &batch->node);
-	return batch;
-}
-
-static void drop_batch(struct sink *sink, struct batch *batch)
-{
-	list_remove(&batch->node);
-	if (batch->text.capacity > KEPT)
-		text_free(&batch->text);
-	batch->text.length = 0;
-	batch->text.failed = false;
-	if (!sink->spare) {
-		sink->spare = batch;
-		return;
-	}
-	text_free(&batch->text);
-	free(batch);
-}
-
-struct text *sink_begin(struct sink *sink)
-{
-	struct batch *batch = sink->error ? NULL : last(sink);
-
-	if (!sink->error && (!batch || batch->text.length >= BATCH))
-		batch = add_batch(sink);
-	if (!batch) {
-		sink->nowhere.length = 0;
-		sink->nowhere.failed = true;
-		sink->record = 0;
-		sink->current = &sink->nowhere;
-		return sink->current;
-	}
-	sink->current = &batch->text;
-	sink->record = batch->text.length;
-	return sink->current;
-}
-
-static void announce(struct sink *sink, size_t size)
-{
-	sink->pending += size;
 	async_event_set(&sink->more);
-}
-
-int sink_end(struct sink *sink)
-{
-	struct text *text = sink->current;
-
-	if (sink->error)
-		return 0;
-	if (text->failed) {
-		text->failed = false;
-		text->length = sink->record;
-		return ASYNC_ENOMEM;
-	}
-	announce(sink, text->length - sink->record);
-	return 0;
-}
-
-int sink_take(struct sink *sink, struct text *text)
-{
-	struct batch *batch = sink->error ? NULL : calloc(1, sizeof *batch);
-
-	if (!batch || text->failed) {
-		free(batch);
-		text_free(text);
-		return sink->error ? 0 : ASYNC_ENOMEM;
-	}
-	batch->text = *text;
-	*text = (struct text){ 0 };
-	list_append(&sink->batches, &batch->node);
-	announce(sink, batch->text.length);
-	return 0;
 }
 
 /* Lets records gather as long as each turn of the loop brings new ones, within reason. */
@@ -140,10 +52,10 @@ static void gather(struct sink *sink)
 	size_t before;
 
 	do {
-		before = sink->pending;
+		before = sink->batches.queued;
 		if (async_sleep(0) < 0)
 			return;
-	} while (sink->pending != before && sink->pending < BATCH && !sink->closing &&
+	} while (sink->batches.queued != before && before < BATCHES_SIZE && !sink->closing &&
 		 async_time() < end);
 }
 
@@ -158,26 +70,18 @@ static void tell(struct sink *sink)
 static void give_up(struct sink *sink, int rc)
 {
 	sink->error = rc;
-	sink->pending = 0;
-	while (!list_empty(&sink->batches))
-		drop_batch(sink, last(sink));
+	batches_refuse(&sink->batches);
 }
 
-/* The first batch, which no record is added to any more once another is behind it. */
+/* Off the list, so that new records do not land in a buffer that is being written. */
 static int write_first(struct sink *sink)
 {
-	struct batch *batch = container_of(sink->batches.next, struct batch, node);
-	size_t size = batch->text.length;
-	int rc;
+	struct batch *batch = batches_first(&sink->batches);
+	int rc = sink_write(sink->fd, &sink->kind, batch->text.data, batch->text.length);
 
-	/* Off the list, so that new records do not land in a buffer that is being written. */
-	list_remove(&batch->node);
-	rc = sink_write(sink->fd, &sink->kind, batch->text.data, size);
-	drop_batch(sink, batch);
+	batches_done(&sink->batches, batch);
 	if (rc < 0)
 		give_up(sink, rc);
-	else
-		sink->pending -= size;
 	tell(sink);
 	return rc;
 }
@@ -188,14 +92,14 @@ static int write_all(void *arg)
 	int rc = 0;
 
 	while (!rc) {
-		if (!sink->pending) {
+		if (!sink->batches.queued) {
 			if (sink->closing)
 				return 0;
 			async_event_clear(&sink->more);
 			rc = async_event_wait(&sink->more);
 			continue;
 		}
-		if (sink->pending < BATCH && !sink->closing)
+		if (sink->batches.queued < BATCHES_SIZE && !sink->closing)
 			gather(sink);
 		rc = write_first(sink);
 	}
@@ -248,6 +152,8 @@ int sink_open(struct sink **out, const struct sink_options *options)
 	sink->fd = options->fd;
 	sink->kind = sink_kind(options->fd);
 	sink->flags = -1;
+	sink->batches = (struct batches){
+		.pending = &sink->pending, .added = on_record, .arg = sink };
 	sink->writer = async_create_task_with(write_all, sink,
 					      &(struct async_task_options){ .name = "output" });
 	if (!sink->writer) {
@@ -262,7 +168,7 @@ int sink_open(struct sink **out, const struct sink_options *options)
 ASYNC_SUSPENDS
 int sink_wait(struct sink *sink, size_t pending)
 {
-	while (sink->pending > pending && !sink->error) {
+	while (sink_pending(sink) > pending && !sink->error) {
 		int rc = async_event_wait(&sink->written);
 
 		if (rc < 0)
@@ -287,12 +193,7 @@ int sink_close(struct sink *sink, double limit)
 	sink_restore(sink);
 	if (sink->fd != sink->options.fd)
 		(void)async_close(sink->fd);
-	while (!list_empty(&sink->batches))
-		drop_batch(sink, last(sink));
-	if (sink->spare)
-		text_free(&sink->spare->text);
-	free(sink->spare);
-	text_free(&sink->nowhere);
+	batches_free(&sink->batches);
 	free(sink);
 	return rc;
 }

@@ -2,19 +2,16 @@
 /*
  * sink.h - where records go: whole, in batches, without ever blocking the loop.
  *
- *     struct text *out = sink_begin(sink);
- *     ... append one record and its line end, without suspending ...
- *     sink_end(sink);
- *
- * A task of the sink's own writes: regular files on a thread, pipes and terminals when they are
- * ready. Several programs may share a pipe: records of up to PIPE_BUF bytes stay whole in it. While records keep coming they are gathered; when the loop has nothing else to do, or
- * after 100 ms, they are written. After a failure the file is cut back to its last whole record,
- * and every record from then on is dropped: sink_error() tells.
+ * A task of the sink's own writes what sink_batches() has: regular files on a thread, pipes and
+ * terminals when they are ready. Several programs may share a pipe: records of up to PIPE_BUF bytes
+ * stay whole in it. While records keep coming they are gathered; when the loop has nothing else to
+ * do, or after 100 ms, they are written. After a failure the file is cut back to its last whole
+ * record, and every record from then on is dropped: sink_error() tells.
  */
 #ifndef LOOPHOUND_APP_SINK_H
 #define LOOPHOUND_APP_SINK_H
 
-#include "app/text.h"
+#include "app/batches.h"
 #include "runtime/async.h"
 
 struct sink;
@@ -29,14 +26,10 @@ struct sink_options {
 /* Starts the writing task. 0, ASYNC_ENOMEM or a negative errno. */
 int sink_open(struct sink **out, const struct sink_options *options);
 
-/* Where the next record is appended. Never NULL. Nothing may suspend before sink_end(). */
-struct text *sink_begin(struct sink *sink);
-/* 0, or ASYNC_ENOMEM when the text had failed: then the record is not there. */
-int sink_end(struct sink *sink);
-/* Takes over a text of whole records that was built elsewhere; *text is empty afterwards. */
-int sink_take(struct sink *sink, struct text *text);
+/* Where records are put, and batches of other loops received. */
+struct batches *sink_batches(struct sink *sink);
 
-/* Bytes of memory that wait to be written. */
+/* Bytes of memory that wait to be written, those that other loops still have included. Any thread. */
 size_t sink_pending(const struct sink *sink);
 /* Waits until at most so many do, or the sink has failed. 0 or ASYNC_ECANCELED. */
 ASYNC_SUSPENDS

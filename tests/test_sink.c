@@ -31,8 +31,8 @@ static struct sink *open_sink(int fd)
 
 static void put(struct sink *sink, const char *record)
 {
-	text_string(sink_begin(sink), record);
-	CHECK_INT(sink_end(sink), 0);
+	text_string(batches_begin(sink_batches(sink)), record);
+	CHECK_INT(batches_end(sink_batches(sink)), 0);
 }
 
 static int open_file(const char *path, int flags)
@@ -54,7 +54,7 @@ static int write_three(void *arg)
 
 	put(sink, "one\n");
 	text_string(&own, "two\n");
-	CHECK_INT(sink_take(sink, &own), 0);
+	CHECK_INT(batches_take(sink_batches(sink), &own), 0);
 	CHECK(!own.data);
 	put(sink, "three\n");
 	CHECK_INT(sink_pending(sink), 14);
@@ -100,8 +100,8 @@ static int write_many(void *arg)
 	struct sink *sink = open_sink(fd);
 
 	for (int i = 0; i < 20000; i++) {
-		text_printf(sink_begin(sink), "record %d of many\n", i);
-		CHECK_INT(sink_end(sink), 0);
+		text_printf(batches_begin(sink_batches(sink)), "record %d of many\n", i);
+		CHECK_INT(batches_end(sink_batches(sink)), 0);
 		if (i % 100 == 0)
 			CHECK_INT(async_sleep(0), 0);
 	}
@@ -136,10 +136,10 @@ static int roll_back(void *arg)
 	struct text *text;
 
 	put(sink, "good\n");
-	text = sink_begin(sink);
+	text = batches_begin(sink_batches(sink));
 	text_string(text, "half a rec");
 	text->failed = true;
-	CHECK_INT(sink_end(sink), ASYNC_ENOMEM);
+	CHECK_INT(batches_end(sink_batches(sink)), ASYNC_ENOMEM);
 	put(sink, "next\n");
 	CHECK_INT(sink_close(sink, -1), 0);
 	close(fd);
@@ -342,12 +342,12 @@ static int read_lines_on_a_thread(void *arg)
 
 static void put_letters(struct sink *sink, char letter, int count)
 {
-	struct text *text = sink_begin(sink);
+	struct text *text = batches_begin(sink_batches(sink));
 
 	for (int i = 0; i < count; i++)
 		text_char(text, letter);
 	text_char(text, '\n');
-	CHECK_INT(sink_end(sink), 0);
+	CHECK_INT(batches_end(sink_batches(sink)), 0);
 }
 
 static int write_side_by_side(void *arg)
