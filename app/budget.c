@@ -3,24 +3,92 @@
 #include "app/budget.h"
 
 #include "app/codes.h"
+#include "runtime/list.h"
+
+void budget_init(struct budget *budget, size_t limit)
+{
+	*budget = (struct budget){ .limit = limit, .lock = PTHREAD_MUTEX_INITIALIZER };
+}
+
+void budget_join(struct budget_branch *branch, struct budget *budget, struct async_loop *loop)
+{
+	*branch = (struct budget_branch){ .budget = budget, .loop = loop };
+	pthread_mutex_lock(&budget->lock);
+	list_append(&budget->branches, &branch->node);
+	pthread_mutex_unlock(&budget->lock);
+}
+
+void budget_leave(struct budget_branch *branch)
+{
+	if (!branch->budget)
+		return;
+	pthread_mutex_lock(&branch->budget->lock);
+	list_remove(&branch->node);
+	pthread_mutex_unlock(&branch->budget->lock);
+	async_handle_cancel(&branch->handle);
+}
+
+unsigned budget_queue(const struct budget *budget)
+{
+	return atomic_load_explicit(&budget->queue, memory_order_relaxed);
+}
 
 static size_t used(const struct budget *budget)
 {
 	return budget->held + (budget->elsewhere ? budget->elsewhere(budget->arg) : 0);
 }
 
-void budget_wake(struct budget *budget)
+/* ---- Waking ---------------------------------------------------------------------------------- */
+
+static void pulse(struct budget_branch *branch)
 {
-	/* Those who are woken look again, and until then are not what others must not wait for. */
+	async_event_set(&branch->freed);
+	async_event_clear(&branch->freed);
+}
+
+/* On the branch's loop, on behalf of another. */
+static void on_post(void *arg)
+{
+	struct budget_branch *branch = arg;
+
+	pthread_mutex_lock(&branch->budget->lock);
+	branch->posted = false;
+	pthread_mutex_unlock(&branch->budget->lock);
+	pulse(branch);
+}
+
+/* Those who are woken look again, and until then are not what others must not wait for. */
+static void wake_all(struct budget_branch *here)
+{
+	struct budget *budget = here->budget;
+
 	budget->waiters = 0;
 	budget->wakes++;
-	async_event_set(&budget->freed);
-	async_event_clear(&budget->freed);
+	list_for_each(node, &budget->branches) {
+		struct budget_branch *branch = container_of(node, struct budget_branch, node);
+
+		if (!branch->queue || branch->posted)
+			continue;
+		if (branch == here)
+			pulse(branch);
+		else
+			branch->posted = async_call_soon_threadsafe(branch->loop, &branch->handle,
+								    on_post, branch) == 0;
+	}
 }
+
+void budget_wake(struct budget_branch *here)
+{
+	pthread_mutex_lock(&here->budget->lock);
+	wake_all(here);
+	pthread_mutex_unlock(&here->budget->lock);
+}
+
+/* ---- Taking and giving; the lock is held ----------------------------------------------------- */
 
 static void give_back(struct budget_share *share, size_t size)
 {
-	struct budget *budget = share->budget;
+	struct budget *budget = share->branch->budget;
 
 	if (size > share->held)
 		size = share->held;
@@ -30,7 +98,17 @@ static void give_back(struct budget_share *share, size_t size)
 	budget->held -= size;
 	if (!share->held)
 		budget->holders--;
-	budget_wake(budget);
+	wake_all(share->branch);
+}
+
+static void hold(struct budget_share *share, size_t more)
+{
+	struct budget *budget = share->branch->budget;
+
+	if (!share->held && more)
+		budget->holders++;
+	share->held += more;
+	budget->held += more;
 }
 
 /*
@@ -44,18 +122,27 @@ static bool hope(const struct budget *budget, const struct budget_share *share)
 	return share->held ? budget->holders - 1 > budget->waiters : budget->holders > 0;
 }
 
-/* Until something has been given back. 0 or ASYNC_ECANCELED. */
+/*
+ * Until something has been given back. 0 or ASYNC_ECANCELED. A wake-up from another loop runs on
+ * this one, so it cannot come between the look that led here and the wait.
+ */
 ASYNC_SUSPENDS
 static int wait_once(struct budget_share *share)
 {
-	struct budget *budget = share->budget;
+	struct budget_branch *branch = share->branch;
+	struct budget *budget = branch->budget;
 	unsigned long wakes = budget->wakes;
 	bool holds = share->held > 0;
 	int rc;
 
+	share->waited = true;
 	budget->waiters += holds;
 	budget->queue++;
-	rc = async_event_wait(&budget->freed);
+	branch->queue++;
+	pthread_mutex_unlock(&budget->lock);
+	rc = async_event_wait(&branch->freed);
+	pthread_mutex_lock(&budget->lock);
+	branch->queue--;
 	budget->queue--;
 	if (budget->wakes == wakes)
 		budget->waiters -= holds;
@@ -66,7 +153,7 @@ static int wait_once(struct budget_share *share)
 ASYNC_SUSPENDS
 static int wait_for(struct budget_share *share, size_t more)
 {
-	struct budget *budget = share->budget;
+	const struct budget *budget = share->branch->budget;
 	int rc = 0;
 
 	while (!rc && used(budget) + more > budget->limit) {
@@ -77,39 +164,38 @@ static int wait_for(struct budget_share *share, size_t more)
 	return rc;
 }
 
-static void hold(struct budget_share *share, size_t more)
-{
-	if (!share->held && more)
-		share->budget->holders++;
-	share->held += more;
-	share->budget->held += more;
-}
-
 ASYNC_SUSPENDS int budget_change(struct budget_share *share, ptrdiff_t change)
 {
-	int rc;
+	pthread_mutex_t *lock = &share->branch->budget->lock;
+	int rc = 0;
 
-	if (change <= 0) {
+	pthread_mutex_lock(lock);
+	if (change <= 0)
 		give_back(share, (size_t)-change);
-		return 0;
-	}
-	rc = wait_for(share, (size_t)change);
+	else
+		rc = wait_for(share, (size_t)change);
+	if (!rc && change > 0)
+		hold(share, (size_t)change);
+	pthread_mutex_unlock(lock);
 	if (rc == COLLECT_EMEMORY || rc == COLLECT_ECROWDED)
 		return async_raise(rc, "no room for %zu bytes in --mem%s",
 				   share->held + (size_t)change,
 				   rc == COLLECT_ECROWDED ? " beside the others" : "");
-	if (!rc)
-		hold(share, (size_t)change);
 	return rc;
 }
 
 ASYNC_SUSPENDS void budget_take(struct budget_share *share, size_t size)
 {
+	pthread_mutex_t *lock = &share->branch->budget->lock;
+
+	pthread_mutex_lock(lock);
 	(void)wait_for(share, size);
 	hold(share, size);
+	pthread_mutex_unlock(lock);
 }
 
 void budget_release(struct budget_share *share)
 {
-	give_back(share, share->held);
+	if (share->held)
+		(void)budget_change(share, -(ptrdiff_t)share->held);
 }

@@ -50,6 +50,7 @@ struct collect {
 	struct har *har; /* NULL: none is wanted */
 	int har_error;	 /* after the run */
 	struct budget budget;
+	struct budget_branch memory; /* this loop's of it */
 	struct summary summary;
 	struct progress progress;
 

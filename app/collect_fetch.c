@@ -51,13 +51,12 @@ static struct http_header *headers(const struct flight *flight, size_t *count)
 static int on_memory(void *arg, ptrdiff_t change)
 {
 	struct flight *flight = arg;
-	struct collect *c = flight->collect;
-	unsigned long wakes = c->budget.wakes;
 	int rc = budget_change(&flight->share, change);
 
 	/* It may have been the last one that waited: requests may start again. */
-	if (change > 0 && c->budget.wakes != wakes)
-		async_event_set(&c->wake);
+	if (flight->share.waited)
+		async_event_set(&flight->collect->wake);
+	flight->share.waited = false;
 	return rc;
 }
 

@@ -54,7 +54,7 @@ static void start(struct collect *c, struct job *job)
 	if (flight) {
 		flight->collect = c;
 		flight->job = job;
-		flight->share.budget = &c->budget;
+		flight->share.branch = &c->memory;
 		flight->task = async_create_task(collect_fetch, flight);
 	}
 	if (!flight || !flight->task) {
@@ -113,7 +113,7 @@ static void refuse_jobs(struct collect *c, int64_t now)
 static bool may_start(const struct collect *c)
 {
 	return c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
-	       har_pending(c->har) <= COLLECT_SINK_ROOM && !c->budget.queue;
+	       har_pending(c->har) <= COLLECT_SINK_ROOM && !budget_queue(&c->budget);
 }
 
 static void start_jobs(struct collect *c)
@@ -161,7 +161,7 @@ static void on_sink(void *arg)
 {
 	struct collect *c = arg;
 
-	budget_wake(&c->budget);
+	budget_wake(&c->memory);
 	async_event_set(&c->room);
 	if (sink_error(c->sink))
 		collect_stop(c, COLLECT_CANCELLING);
@@ -310,8 +310,10 @@ static int open_parts(struct collect *c)
 	rc = sink_open(&c->sink, &(struct sink_options){ c->output_fd, on_sink, c });
 	if (rc < 0)
 		return rc;
-	c->budget =
-		(struct budget){ .limit = o->mem, .elsewhere = waiting_records, .arg = c->sink };
+	budget_init(&c->budget, o->mem);
+	c->budget.elsewhere = waiting_records;
+	c->budget.arg = c->sink;
+	budget_join(&c->memory, &c->budget, NULL);
 	c->reader = async_create_task_with(collect_read, c,
 					   &(struct async_task_options){ .name = "input" });
 	if (!c->reader)
@@ -338,6 +340,7 @@ static int close_parts(struct collect *c)
 		rc = close_sink(c);
 	async_timer_cancel(&c->grace);
 	async_timer_cancel(&c->due);
+	budget_leave(&c->memory);
 	dispatch_free(c->dispatch);
 	free(c->origin);
 	return rc;

@@ -426,7 +426,8 @@ static int take_twice(void *arg)
 	if (g->rc < 0)
 		return 0;
 	(void)async_sleep(0);
-	g->waited = g->share.budget->held + (size_t)g->second > g->share.budget->limit;
+	g->waited = g->share.branch->budget->held + (size_t)g->second >
+		    g->share.branch->budget->limit;
 	g->rc = budget_change(&g->share, g->second);
 	(void)async_sleep(0);
 	budget_release(&g->share);
@@ -436,14 +437,18 @@ static int take_twice(void *arg)
 static void together(struct budget *budget, struct greedy *g, int count)
 {
 	struct async_task *tasks[8];
+	struct budget_branch branch;
+
+	budget_join(&branch, budget, NULL);
 
 	for (int i = 0; i < count; i++) {
-		g[i].share.budget = budget;
+		g[i].share.branch = &branch;
 		tasks[i] = async_create_task(take_twice, &g[i]);
 	}
 	CHECK_INT(async_gather(tasks, (size_t)count, ASYNC_RAISE, NULL), 0);
 	for (int i = 0; i < count; i++)
 		async_task_release(tasks[i]);
+	budget_leave(&branch);
 	CHECK_INT(budget->held, 0);
 	CHECK_INT(budget->holders, 0);
 	CHECK_INT(budget->waiters, 0);
@@ -451,12 +456,13 @@ static void together(struct budget *budget, struct greedy *g, int count)
 
 static int share_memory(void *arg)
 {
-	struct budget budget = { .limit = 100 };
+	struct budget budget;
 	struct greedy fit[2] = { { .first = 60, .second = 20 }, { .first = 20, .second = 60 } };
 	struct greedy stuck[2] = { { .first = 50, .second = 20 }, { .first = 50, .second = 30 } };
 	struct greedy huge[1] = { { .first = 10, .second = 200 } };
 
 	(void)arg;
+	budget_init(&budget, 100);
 	together(&budget, fit, 2);
 	CHECK_INT(fit[0].rc, 0);
 	CHECK_INT(fit[1].rc, 0);
@@ -472,16 +478,17 @@ static int share_memory(void *arg)
 
 static int share_in_one_step(void *arg)
 {
-	struct budget budget = { .limit = 100 };
+	struct budget budget;
 	struct greedy whole[8];
 
 	(void)arg;
+	budget_init(&budget, 100);
 	for (int i = 0; i < 8; i++)
 		whole[i] = (struct greedy){ .first = i % 2 ? 100 : 60, .second = 0 };
 	together(&budget, whole, 8);
 	for (int i = 0; i < 8; i++)
 		CHECK_INT(whole[i].rc, 0);
-	CHECK_INT(budget.queue, 0);
+	CHECK_INT(budget_queue(&budget), 0);
 	return 0;
 }
 
@@ -497,10 +504,13 @@ TEST(memory_is_waited_for_and_never_by_everybody_at_once)
 
 static int finish_anyway(void *arg)
 {
-	struct budget budget = { .limit = 100 };
-	struct budget_share share = { .budget = &budget };
+	struct budget budget;
+	struct budget_branch branch;
+	struct budget_share share = { .branch = &branch };
 
 	(void)arg;
+	budget_init(&budget, 100);
+	budget_join(&branch, &budget, NULL);
 	CHECK_INT(budget_change(&share, 80), 0);
 	/* Nobody else could give anything back, so waiting would be for ever. */
 	budget_take(&share, 80);
@@ -508,6 +518,7 @@ static int finish_anyway(void *arg)
 	CHECK_INT(budget_change(&share, 1), COLLECT_EMEMORY);
 	CHECK_INT(budget_change(&share, -80), 0);
 	budget_release(&share);
+	budget_leave(&branch);
 	CHECK_INT(budget.held, 0);
 	CHECK_INT(budget.holders, 0);
 	return 0;
