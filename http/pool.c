@@ -189,8 +189,14 @@ struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin,
 
 void pool_make_room(struct pool *pool)
 {
-	while (pool->leases > pool->limit - pool->idle_count && pool->idle_count > 0)
+	while (pool->leases > pool->most_open - pool->idle_count && pool->idle_count > 0)
 		drop(pool, of_idle(pool->idle.prev));
+}
+
+void pool_open_at_most(struct pool *pool, int count)
+{
+	pool->most_open = count;
+	pool_make_room(pool);
 }
 
 void pool_drop_idle(struct pool *pool)
@@ -272,6 +278,7 @@ int pool_init(struct pool *pool, int limit, int limit_per_host, double keepalive
 		.limit_per_host = limit_per_host > 0 ? limit_per_host : INT_MAX,
 		.keepalive = keepalive,
 	};
+	pool->most_open = pool->limit;
 	async_semaphore_init(&pool->slots, pool->limit);
 	pool->buckets = calloc(FIRST_BUCKETS, sizeof(*pool->buckets));
 	return pool->buckets ? 0 : ASYNC_ENOMEM;

@@ -43,6 +43,7 @@ struct pool {
 	struct pool_origin **buckets;
 	size_t bucket_count, origin_count;
 	int limit, limit_per_host;
+	int most_open; /* connections, in use or idle; limit unless pool_open_at_most() said less */
 	int leases, idle_count;
 	double keepalive;
 	double max_age; /* seconds since it was opened; 0: no limit */
@@ -77,6 +78,12 @@ void pool_release(struct pool *pool, struct pool_origin *origin, struct connecti
  */
 struct connection *pool_take_idle(struct pool *pool, struct pool_origin *origin, int64_t now);
 void pool_make_room(struct pool *pool);
+/*
+ * From now on no more than so many connections are open, idle ones included, which are closed if need
+ * be; at most the pool's limit. For who shares a limit between several pools, and sees to it that
+ * no more requests than that are under way in this one.
+ */
+void pool_open_at_most(struct pool *pool, int count);
 /* Closes all idle connections, to give fds back. */
 void pool_drop_idle(struct pool *pool);
 

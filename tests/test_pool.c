@@ -295,6 +295,28 @@ CLIENT_TEST(refused_connects_do_not_leak_a_slot)
 	async_close(fd);
 }
 
+CLIENT_TEST(a_pool_that_is_told_to_keep_fewer_closes_what_is_idle_and_says_so_at_once)
+{
+	struct asking asking[3] = { 0 };
+
+	session = http_session_new(&(struct http_session_options){ .limit = 8 });
+	serve(hello, hello, hello);
+	for (int i = 0; i < 3; i++)
+		ask_later(&asking[i], "/");
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(ask_join(&asking[i]), 0);
+		asking_free(&asking[i]);
+	}
+	CHECK_INT(stats().connections, 3);
+	pool_open_at_most(&session->pool, 1);
+	CHECK_INT(stats().connections, 1);
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(stats().connections, 1);
+	CHECK_INT(stats().created, 3);
+	pool_open_at_most(&session->pool, 0);
+	CHECK_INT(stats().connections, 0);
+}
+
 CLIENT_TEST(no_more_than_the_limit_is_ever_open)
 {
 	struct asking asking[40] = { 0 };
