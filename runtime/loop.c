@@ -19,7 +19,6 @@
 
 #define POLL_MAX (24 * 3600 * TIMER_SECOND)
 #define CHECK_AFTER TIMER_SECOND /* of idleness: look for fds closed behind our back */
-#define SKIP_TIME (50 * 1000)
 
 _Thread_local struct async_loop *loop_current;
 
@@ -45,9 +44,9 @@ void loop_call_soon(struct async_loop *loop, struct async_handle *handle)
 	list_append(&loop->ready, &handle->node);
 }
 
-static int64_t read_clock(struct async_loop *loop)
+static void read_clock(struct async_loop *loop)
 {
-	return loop->clock = loop_now(loop);
+	loop->clock = loop_now(loop);
 }
 
 /* ---- The turn -------------------------------------------------------------------------------- */
@@ -90,8 +89,8 @@ static int poll(struct async_loop *loop, int64_t timeout)
 		loop->fds_checked = false;
 	/* A full table may mean that there is more: ask again in the next turn. */
 	loop->turns_since_poll = count == LOOP_EVENTS ? LOOP_SKIP_TURNS : 0;
-	/* It may have slept: who waits next is to know since when. */
-	loop->turn_time = timeout != 0 && !loop->virtual_clock ? read_clock(loop) : 0;
+	loop->polled_at = loop->heartbeat.mark;
+	read_clock(loop);
 	if (loop->watches)
 		schedule_watched(loop);
 	return count;
@@ -129,20 +128,19 @@ static void poll_virtual(struct async_loop *loop)
 		return;
 	if (list_empty(&loop->ready) && !atomic_load(&loop->has_posted) &&
 	    !atomic_load(&loop->has_signals) && loop->virtual_now < loop->timers.root->when)
-		loop->virtual_now = loop->timers.root->when;
+		loop->clock = loop->virtual_now = loop->timers.root->when;
 }
 
-/* With work ready: is it too early to ask the poller again? The clock costs a fifth of a poll. */
+/*
+ * With work ready: is it too early to ask the poller and the clock again? The ticks that the last slice
+ * ended at are there for nothing, and exact enough.
+ */
 static bool may_skip(struct async_loop *loop)
 {
 	if (loop->virtual_clock)
 		return !loop->fd_count;
-	if (++loop->turns_since_poll >= LOOP_SKIP_TURNS)
-		return false;
-	loop->turn_time = read_clock(loop);
-	if (loop->turns_since_poll == 1)
-		loop->polled_at = loop->turn_time;
-	return loop->turn_time - loop->polled_at < SKIP_TIME;
+	return ++loop->turns_since_poll < LOOP_SKIP_TURNS &&
+	       loop->heartbeat.mark - loop->polled_at < TICKS_SHORT;
 }
 
 /* Steps 1 and 2 of a turn. False: a deadlock. */
@@ -150,11 +148,6 @@ static bool wait_for_events(struct async_loop *loop)
 {
 	int64_t timeout;
 
-	if (!list_empty(&loop->ready)) {
-		if (!may_skip(loop))
-			poll(loop, 0);
-		return true;
-	}
 	if (loop->stopping || loop->dropped) {
 		poll(loop, 0);
 		return true;
@@ -270,21 +263,26 @@ static void run_ready(struct async_loop *loop)
 
 /*
  * One turn:
- *  1. With work ready, or after a stop, only look; else wait until the first timer.
+ *  1. With work ready, or after a stop, only look, and that not each time; else wait until the first
+ *     timer.
  *  2. An fd that became ready completes the future of its waiter, whose wake-up runs in this turn.
  *  3. Calls from other threads and signals join the queue.
- *  4. Timers that are due by now join it, in order.
+ *  4. Timers that are due by the clock as read in step 1 join it, in order.
  *  5. Run what is in the queue now, then say what the strict guard has noted.
  */
 bool loop_turn(struct async_loop *loop)
 {
+	bool busy = !list_empty(&loop->ready), skip = busy && may_skip(loop);
+
 	heartbeat_turn(&loop->heartbeat);
 	trace_turn(loop);
-	if (!wait_for_events(loop))
+	if (busy && !skip)
+		poll(loop, 0);
+	else if (!busy && !wait_for_events(loop))
 		return false;
 	collect_posted(loop);
-	if (loop->timers.root)
-		expire_timers(loop, loop->turn_time ? loop->turn_time : read_clock(loop));
+	if (loop->timers.root && (!skip || loop->virtual_clock))
+		expire_timers(loop, loop->clock);
 	run_ready(loop);
 	if (__builtin_expect(loop->heartbeat.noted, 0))
 		guard_report(loop->guard);

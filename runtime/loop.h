@@ -31,7 +31,7 @@ struct watchdog;
 /* asyncio's words; the argument is what was called. */
 #define LOOP_OTHER_THREAD \
 	"%s: Non-thread-safe operation invoked on an event loop other than the current one"
-/* With work ready, the poller (128 ns when it finds nothing) is asked this seldom at most. */
+/* With work ready, the poller (128 ns when it finds nothing) and the clock are asked this seldom at most. */
 #define LOOP_SKIP_TURNS 32
 
 struct async_loop {
@@ -49,9 +49,8 @@ struct async_loop {
 	bool dropped;	  /* asyncio's next turn would have a handle to run, which does nothing */
 	pthread_t thread; /* whose it is */
 	unsigned turns_since_poll;
-	int64_t polled_at; /* about when the poller was last asked, while work was ready */
-	int64_t turn_time; /* the clock as read in this turn since its poll; 0: not read */
-	int64_t clock;	   /* as it was read last */
+	uint64_t polled_at; /* the ticks when the poller and the clock were last asked */
+	int64_t clock;	    /* as it was read last */
 	struct poller *poller;
 	struct poll_event events[LOOP_EVENTS];
 
