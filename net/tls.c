@@ -5,7 +5,8 @@
  *
  * Traps that this file minds: with read-ahead OpenSSL may hold bytes while the socket has none, so
  * it is asked before the socket is waited for; the thread's error queue is emptied before each call
- * and read before anything can suspend; after a failure no call but SSL_free is allowed.
+ * and read before anything can suspend; after a failure no call but SSL_free is allowed, or SSL_read when
+ * it was the socket that took no more.
  */
 #include "net/tls.h"
 
@@ -82,16 +83,29 @@ static ssize_t try_read_tls(struct net_stream *stream, void *buffer, size_t size
 	return n > 0 ? n : settle(stream, n, 0);
 }
 
+/*
+ * A socket that takes no more may still hold what the peer said before it closed, an alert or an answer:
+ * that can be read, as from a plain socket.
+ */
+static ssize_t keep_readable(struct tls *tls, ssize_t outcome)
+{
+	if (tls->broken && tls->error) {
+		tls->unwritable = tls->broken;
+		tls->broken = tls->error = 0;
+	}
+	return outcome;
+}
+
 static ssize_t try_write_tls(struct net_stream *stream, const void *data, size_t size)
 {
 	struct tls *tls = stream->tls;
 	int n;
 
-	if (tls->broken)
-		return tls->broken;
+	if (tls->broken || tls->unwritable)
+		return tls->broken ? tls->broken : tls->unwritable;
 	prepare(tls);
 	n = SSL_write(tls->ssl, data, size < INT_MAX ? (int)size : INT_MAX);
-	return n > 0 ? n : settle(stream, n, -EPIPE);
+	return n > 0 ? n : keep_readable(tls, settle(stream, n, -EPIPE));
 }
 
 /* Of a broken connection the code is at hand. */
@@ -111,7 +125,7 @@ static bool is_quiet_tls(struct net_stream *stream)
 	char byte;
 	int n;
 
-	if (tls->broken)
+	if (tls->broken || tls->unwritable)
 		return false;
 	if (!SSL_has_pending(tls->ssl) && stream_is_empty(stream))
 		return true;
@@ -127,7 +141,7 @@ static void farewell_tls(struct net_stream *stream)
 {
 	struct tls *tls = stream->tls;
 
-	if (tls->broken || !tls->established)
+	if (tls->broken || tls->unwritable || !tls->established)
 		return;
 	prepare(tls);
 	SSL_shutdown(tls->ssl);

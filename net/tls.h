@@ -34,6 +34,7 @@ struct tls {
 	bool established;  /* the handshake is over */
 	bool flooded;	   /* too many messages that carry no data */
 	int broken;	   /* 0, or the code that every further operation returns */
+	int unwritable;	   /* 0, or the code that every further write returns */
 	int messages;	   /* of the handshake's kind since window began */
 	int64_t window;
 	unsigned char first[8]; /* the peer's first bytes, to name what is not TLS */

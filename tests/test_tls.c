@@ -45,6 +45,34 @@ static int end_well(void *arg)
 	return 0;
 }
 
+/* A server that refuses says so and closes, while its client still writes. */
+static int read_after_a_failed_write(void *arg)
+{
+	struct tls_pair pair = meet();
+	char buffer[16];
+
+	(void)arg;
+	CHECK_INT(net_write(pair.server, "no", 2), 0);
+	fail_call("send", 0, EPIPE);
+	CHECK_INT(net_write(pair.client, "x", 1), -EPIPE);
+	CHECK_INT(net_write(pair.client, "x", 1), -EPIPE);
+	CHECK_INT(fail_count(), 1);
+	CHECK(!net_is_quiet(pair.client));
+	CHECK_INT(net_read(pair.client, buffer, 2), 2);
+	CHECK_MEM(buffer, 2, "no", 2);
+	net_close(pair.client);
+	pair.client = NULL;
+	CHECK_INT(fail_count(), 1);
+	fail_none();
+	tls_pair_end(&pair);
+	return 0;
+}
+
+TEST(what_the_peer_said_is_read_though_a_write_failed)
+{
+	CHECK_INT(run(read_after_a_failed_write), 0);
+}
+
 TEST(a_close_notify_is_the_end)
 {
 	CHECK_INT(run(end_well), 0);
