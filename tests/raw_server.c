@@ -24,6 +24,23 @@ void raw_settle(void)
 		(void)async_sleep(i % 2 ? 1e-5 : 0);
 }
 
+int raw_hear_hello(struct net_stream *stream)
+{
+	unsigned char record[2048]; /* hellos are some hundreds of bytes */
+	size_t size = 5, have = 0;
+	ssize_t n;
+
+	/* A record says in its first five bytes how long it is. */
+	for (; have < size && size <= sizeof record; have += (size_t)n) {
+		n = net_read(stream, record + have, size - have);
+		if (n <= 0)
+			return -1;
+		if (size == 5 && have + (size_t)n == 5)
+			size += (size_t)(record[3] << 8 | record[4]);
+	}
+	return 0;
+}
+
 /* The end of the request in text, or 0 while it is not all there. */
 static size_t request_end(const char *text, size_t size)
 {

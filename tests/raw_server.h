@@ -159,4 +159,7 @@ void raw_server_stop(struct raw_server *server);
 ASYNC_SUSPENDS
 void raw_settle(void);
 
+/* A client's hello, all of it: whoever closes with some of it unread resets the connection. 0 or -1. */
+ASYNC_SUSPENDS int raw_hear_hello(struct net_stream *stream);
+
 #endif

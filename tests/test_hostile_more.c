@@ -296,13 +296,6 @@ TEST_WITH_LIMIT(items_69_70_79_retry_after_is_honoured_or_ignored_but_never_trus
 
 /* ---- Proxies --------------------------------------------------------------------------------- */
 
-static int read_some(struct net_stream *stream)
-{
-	char some[2048];
-
-	return net_read(stream, some, sizeof(some)) > 0 ? 0 : -1;
-}
-
 static void by_proxy(struct line line)
 {
 	hostile_is_proxy = true;
@@ -336,10 +329,6 @@ TEST_WITH_LIMIT(item_80_proxies_that_do_wrong, 60)
 			"80 CONNECT redirected",
 			BYTES("HTTP/1.1 302 F\r\nLocation: http://evil.test/\r\nContent-Length: 0\r\n\r\n"),
 			PROXY("proxy_refused") } });
-	by_proxy((struct line){
-		SECURE, .fault = { "80 an answer with a body",
-				   BYTES("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
-				   .code = "proxy_protocol" } });
 	by_proxy((struct line){ SECURE, .fault = { "80 no HTTP", BYTES("SSH-2.0-OpenSSH\r\n"),
 						   PROXY("proxy_protocol") } });
 	by_proxy((struct line){
@@ -354,7 +343,7 @@ TEST_WITH_LIMIT(item_80_proxies_that_do_wrong, 60)
 		.fault = { "80 the tunnel ends at once",
 			   .script = (const struct raw_step[]){ RAW_REQUEST,
 								RAW_SEND("HTTP/1.1 200 OK\r\n\r\n"),
-								RAW_CALL(read_some), RAW_END },
+								RAW_CALL(raw_hear_hello), RAW_END },
 			   .code = "tls_truncated", .phase = "tls" } });
 	by_proxy((struct line){ SECURE,
 				.fault = { "80 no TLS in the tunnel",
@@ -367,6 +356,14 @@ TEST_WITH_LIMIT(item_80_proxies_that_do_wrong, 60)
 					   .code = "body_truncated", .phase = "body" } });
 	by_proxy((struct line){ PLAIN, .fault = { "80 right", BYTES(HI), IS(200, "hi") },
 				.heard = "GET http://origin.test/ HTTP/1.1\r\n" });
+}
+
+TEST(item_80_what_comes_with_the_head_of_a_tunnel_is_no_answer_to_connect)
+{
+	by_proxy((struct line){
+		SECURE, .fault = { "80 an answer with a body",
+				   BYTES("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+				   .code = "proxy_protocol" } });
 }
 
 /* ---- The machine ----------------------------------------------------------------------------- */

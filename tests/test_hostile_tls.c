@@ -208,13 +208,7 @@ TEST_WITH_LIMIT(items_58_63_servers_that_speak_another_tls, 40)
 
 /* ---- No TLS ---------------------------------------------------------------------------------- */
 
-static int hear_hello(struct net_stream *stream)
-{
-	char some[2048];
-
-	return net_read(stream, some, sizeof(some)) > 0 ? 0 : -1;
-}
-#define HELLO RAW_CALL(hear_hello)
+#define HELLO RAW_CALL(raw_hear_hello)
 
 TEST_WITH_LIMIT(item_59_servers_that_speak_no_tls, 40)
 {

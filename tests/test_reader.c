@@ -162,7 +162,8 @@ static int overrun(void *arg)
 	(void)arg;
 	stream_tell(&e, "abcdefgh");
 	CHECK_INT(net_reader_readuntil(e.reader, "\n", 1, &span), NET_ELIMITOVERRUN);
-	CHECK_MEM(span.ptr, span.len, "abcdefgh", 8);
+	CHECK(span.len > 4);
+	CHECK_MEM(span.ptr, span.len, "abcdefgh", span.len);
 	CHECK_STR(async_strerror(NET_ELIMITOVERRUN), "no separator within the limit");
 	expect(net_reader_readexactly(e.reader, 8, &span), &span, "abcdefgh");
 	stream_end(&e);
@@ -278,9 +279,13 @@ static int share(void *arg)
 	struct async_task *other = async_create_task(count_turns, &turns);
 
 	(void)arg;
-	for (int i = 0; i < 200; i++) {
-		CHECK_INT(send(e.peer, chunk, sizeof chunk, 0), sizeof chunk);
-		CHECK_INT(net_reader_read(e.reader, chunk, sizeof chunk), sizeof chunk);
+	while (turns == 0)
+		async_sleep(0);
+	turns = 0;
+	for (ssize_t i = 0, left = 0; i < 200; i++) {
+		if (left == 0)
+			left = send(e.peer, chunk, sizeof chunk, 0);
+		left -= net_reader_read(e.reader, chunk, sizeof chunk);
 	}
 	CHECK(turns >= 2);
 	async_cancel(other);
@@ -334,8 +339,8 @@ static int search_again(void *arg)
 	(void)arg;
 	stream_tell(&e, "abcd");
 	task = async_create_task(wait_for_line, e.reader);
-	async_sleep(0);
-	async_sleep(0);
+	while (bytes_size(&e.reader->buffer) < 4)
+		async_sleep(0);
 	/* Allowed, since it need not wait: and what was searched is gone. */
 	CHECK_INT(net_reader_read(e.reader, buffer, sizeof buffer), 4);
 	stream_tell(&e, "x\ny");

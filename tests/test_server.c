@@ -402,15 +402,18 @@ static double drip(const char *head, const char *byte)
 	double began = async_time();
 	char answer[512] = "";
 	ssize_t n = ASYNC_ETIMEOUT;
+	size_t size = 0;
 
 	say(stream, head);
-	while (n == ASYNC_ETIMEOUT) {
+	/* The answer, to its end. */
+	while (n > 0 || n == ASYNC_ETIMEOUT) {
 		struct async_timeout limit;
 
 		CHECK(async_time() - began < 1000);
 		async_timeout_begin(&limit, 10);
-		n = net_read(stream, answer, sizeof(answer) - 1);
+		n = net_read(stream, answer + size, sizeof(answer) - 1 - size);
 		n = async_timeout_end(&limit, (int)n);
+		size += n > 0 ? (size_t)n : 0;
 		if (n == ASYNC_ETIMEOUT)
 			say(stream, byte);
 	}

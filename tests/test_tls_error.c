@@ -7,6 +7,7 @@
 
 #include "net/tls.h"
 #include "tests/harness.h"
+#include "tests/raw_server.h"
 #include "tests/tls_pair.h"
 
 static int run(int (*fn)(void *arg))
@@ -258,7 +259,7 @@ static int be_rude(void *arg)
 
 	CHECK_INT(net_accept(rude->listener, &stream), 0);
 	if (rude->words) {
-		CHECK(net_read(stream, buffer, sizeof buffer) > 0);
+		CHECK_INT(raw_hear_hello(stream), 0);
 		CHECK_INT(net_write(stream, rude->words, rude->size), 0);
 	}
 	while (rude->hold && net_read(stream, buffer, sizeof buffer) > 0)

@@ -165,11 +165,15 @@ TLS_TEST(item_80_what_a_proxy_answers_instead_of_a_tunnel_has_codes_of_its_own)
 	check_answer(SAYS("HTTP/1.0 502 Bad\r\n\r\n<html>"), HTTP_EPROXY_REFUSED, "502");
 	check_answer(SAYS("HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"), HTTP_EPROXY_REFUSED,
 		     "302");
-	check_answer(SAYS("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), HTTP_EPROXY_PROTOCOL,
-		     "more than a head");
 	check_answer(SAYS("HTTP/1.1 200 OK\r\n"), HTTP_EPROXY_PROTOCOL, "closed");
 	check_answer(SAYS(""), HTTP_EPROXY_PROTOCOL, "closed the connection");
 	check_answer(SAYS("SSH-2.0-x\r\n\r\n"), HTTP_EPROXY_PROTOCOL, "");
+}
+
+TLS_TEST(item_80_what_comes_with_the_head_of_a_tunnel_is_refused)
+{
+	check_answer(SAYS("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), HTTP_EPROXY_PROTOCOL,
+		     "more than a head");
 }
 
 CLIENT_TEST(item_80_a_proxy_that_never_answers_is_a_connect_timeout)

@@ -82,7 +82,6 @@ static int measure(void *arg)
 
 	(void)arg;
 	stream_write_big(e.writer);
-	queued = (ssize_t)net_writer_get_write_buffer_size(e.writer);
 	task = async_create_task(drain, e.writer);
 	async_sleep(0);
 	async_sleep(0);
@@ -91,10 +90,12 @@ static int measure(void *arg)
 	async_await(task);
 	stream_end(&e);
 
+	/* The mark is where the buffer ends, however much the socket has taken. */
 	e = stream_pair(0);
-	CHECK_INT(net_writer_set_write_buffer_limits(e.writer, queued, 0), 0);
+	CHECK_INT(net_writer_set_write_buffer_limits(e.writer, 1 << 30, 0), 0);
 	stream_write_big(e.writer);
-	CHECK_INT(net_writer_get_write_buffer_size(e.writer), queued);
+	queued = (ssize_t)net_writer_get_write_buffer_size(e.writer);
+	CHECK_INT(net_writer_set_write_buffer_limits(e.writer, queued, 0), 0);
 	CHECK_INT(net_writer_drain(e.writer), 0); /* exactly high is not above it */
 	CHECK_INT(net_writer_write(e.writer, "x", 1), 0);
 	task = async_create_task(drain, e.writer);
