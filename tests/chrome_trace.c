@@ -74,41 +74,73 @@ static void check_nesting(struct span *spans, size_t count)
 	free(open);
 }
 
+/* Of the sorted spans those before it are looked at from the last to the first: what holds it is near. */
 static bool is_within(const struct span *point, const struct span *spans, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (spans[i].process == point->process && spans[i].track == point->track &&
-		    spans[i].begin <= point->begin + LITTLE &&
-		    spans[i].end >= point->begin - LITTLE)
+	/* Behind all that begin together with it. */
+	struct span probe = { point->process, point->track, point->begin, -1 };
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (compare(&spans[middle], &probe) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low-- > 0 && spans[low].process == point->process &&
+	       spans[low].track == point->track)
+		if (spans[low].end >= point->begin - LITTLE)
 			return true;
 	return false;
 }
 
-/* The other half: same category and id, the other phase. Exactly one. */
-static json_t *other_half(const struct chrome_trace *trace, json_t *event, const char *phase)
+/* ---- Pairs ----------------------------------------------------------------------------------- */
+
+static const char *const pairs[][2] = { { "s", "f" }, { "b", "e" } };
+
+/* By this the other half of a pair is found. Lives until the next call. */
+static const char *key_of(json_t *event, const char *phase)
 {
-	json_t *other, *found = NULL;
+	static char key[128];
+
+	snprintf(key, sizeof key, "%s %s %s", phase, text_of(event, "cat"), text_of(event, "id"));
+	return key;
+}
+
+/* The halves of all pairs, by their keys. */
+static json_t *index_halves(const struct chrome_trace *trace)
+{
+	json_t *halves = json_object(), *event;
+	const char *key;
 	size_t i;
 
-	json_array_foreach(trace->events, i, other)
+	json_array_foreach(trace->events, i, event)
 	{
-		if (!is_phase(other, phase) || strcmp(text_of(other, "id"), text_of(event, "id")) ||
-		    strcmp(text_of(other, "cat"), text_of(event, "cat")))
+		if (!strchr("sfbe", *text_of(event, "ph")))
 			continue;
-		if (found)
-			FAIL("two of phase %s with the id %s", phase, text_of(event, "id"));
-		found = other;
+		key = key_of(event, text_of(event, "ph"));
+		if (json_object_get(halves, key))
+			FAIL("two of %s", key);
+		json_object_set(halves, key, event);
 	}
+	return halves;
+}
+
+/* Same category and id, the other phase. */
+static json_t *other_half(const json_t *halves, json_t *event, const char *phase)
+{
+	json_t *found = json_object_get(halves, key_of(event, phase));
+
 	if (!found)
-		FAIL("%s has no %s with the id %s", text_of(event, "ph"), phase,
-		     text_of(event, "id"));
+		FAIL("%s has no %s", text_of(event, "ph"), key_of(event, phase));
 	return found;
 }
 
-static void check_pair(struct chrome_trace *trace, json_t *event, const struct span *spans)
+static void check_pair(struct chrome_trace *trace, json_t *event, const struct span *spans,
+		       const json_t *halves)
 {
-	static const char *const pairs[][2] = { { "s", "f" }, { "b", "e" } };
-
 	for (size_t i = 0; i < 2; i++) {
 		struct span here = span_of(event);
 
@@ -118,12 +150,12 @@ static void check_pair(struct chrome_trace *trace, json_t *event, const struct s
 			FAIL("%s at %.3f is in no span of track %lld", text_of(event, "ph"),
 			     here.begin, here.track);
 		if (is_phase(event, pairs[i][0])) {
-			json_t *end = other_half(trace, event, pairs[i][1]);
+			json_t *end = other_half(halves, event, pairs[i][1]);
 
 			CHECK(number_of(end, "ts") >= number_of(event, "ts"));
 			*(i ? &trace->jobs : &trace->arrows) += 1;
 		} else {
-			other_half(trace, event, pairs[i][0]);
+			other_half(halves, event, pairs[i][0]);
 		}
 	}
 }
@@ -132,7 +164,7 @@ void chrome_trace_check(struct chrome_trace *trace, const char *text)
 {
 	json_error_t error;
 	struct span *spans;
-	json_t *event;
+	json_t *event, *halves;
 	size_t i;
 
 	*trace = (struct chrome_trace){ .root = json_loads(text, JSON_REJECT_DUPLICATES, &error) };
@@ -151,7 +183,9 @@ void chrome_trace_check(struct chrome_trace *trace, const char *text)
 	}
 	trace->processes = chrome_trace_count(trace, "M", "process_name");
 	check_nesting(spans, trace->spans);
-	json_array_foreach(trace->events, i, event) check_pair(trace, event, spans);
+	halves = index_halves(trace);
+	json_array_foreach(trace->events, i, event) check_pair(trace, event, spans, halves);
+	json_decref(halves);
 	free(spans);
 }
 

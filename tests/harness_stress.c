@@ -38,11 +38,14 @@ enum {
 static bool io, stacks, everything;
 static atomic_uint_fast64_t dice;
 
-/* Which poller knows the fd, and how much has gone through it. */
 static struct fd_state {
+	/* Which poller knows the fd. */
 	_Atomic(struct poller *) poller;
-	atomic_uint generation, bytes;
-	atomic_ulong spared; /* its inode: the fd may be another file's by now */
+	atomic_uint generation;
+	/* Which file it is; how much has gone through that; whether it is left alone. */
+	atomic_ulong inode;
+	atomic_uint bytes;
+	atomic_bool spared;
 } fds[MAX_FDS];
 
 ssize_t __real_read(int fd, void *buffer, size_t size);
@@ -113,6 +116,18 @@ static bool is_blocking(int fd)
 	return !(fcntl(fd, F_GETFL, 0) & O_NONBLOCK);
 }
 
+/* An fd may be another file's by now, of which nothing is known. */
+static bool recognise(int fd, struct stat *status)
+{
+	if (fd < 0 || fd >= MAX_FDS || fstat(fd, status) < 0)
+		return false;
+	if (atomic_exchange(&fds[fd].inode, status->st_ino) != status->st_ino) {
+		fds[fd].bytes = 0;
+		fds[fd].spared = false;
+	}
+	return true;
+}
+
 /*
  * Messages and counters (datagrams, eventfds) come whole. A blocking pipe or socket in a test belongs to
  * the peer that the test plays.
@@ -121,9 +136,7 @@ static bool may_meddle(int fd)
 {
 	struct stat status;
 
-	if (!io || fd < 0 || fd >= MAX_FDS || is_elsewhere(fd) || fstat(fd, &status) < 0)
-		return false;
-	if (status.st_ino == fds[fd].spared)
+	if (!io || !recognise(fd, &status) || fds[fd].spared || is_elsewhere(fd))
 		return false;
 	if (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))
 		return true;
@@ -134,8 +147,8 @@ void stress_spare(int fd)
 {
 	struct stat status;
 
-	if (io && fd < MAX_FDS && fstat(fd, &status) == 0)
-		fds[fd].spared = status.st_ino;
+	if (recognise(fd, &status))
+		fds[fd].spared = true;
 }
 
 /* The edge that is owed. */
@@ -339,7 +352,6 @@ int __wrap_poller_add(struct poller *poller, int fd, uint32_t generation)
 
 	if (rc == 0 && fd < MAX_FDS) {
 		fds[fd].generation = generation;
-		fds[fd].bytes = 0;
 		fds[fd].poller = poller;
 	}
 	return rc;
