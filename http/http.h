@@ -421,13 +421,16 @@ struct http_server;
  * code: 500. What the response points at stays until free_body, which is called in any case. Date,
  * Content-Length and Connection are the server's to set; a header that cannot be sent is a 500.
  * Broken, slow and too large requests are answered (400, 408, 413, 431) without the handler.
- * options may be NULL. 0, ASYNC_ENOMEM or ASYNC_ENOGUARD. http_server_stop() must end it.
+ * options may be NULL. 0, ASYNC_ENOMEM or ASYNC_ENOGUARD. http_server_stop() ends it; one that is
+ * there when its loop closes is reported, "unclosed server <...>", and freed.
  */
-int http_server_start(struct http_server **out, struct net_listener *listener,
-		      const struct http_server_options *options,
-		      int (*handler)(void *arg, const struct http_server_request *request,
-				     struct http_server_response *response),
-		      void *arg);
+#define http_server_start(out, listener, ...) \
+	http_server_start_at(ASYNC_HERE, (out), (listener), __VA_ARGS__)
+int http_server_start_at(const char *here, struct http_server **out, struct net_listener *listener,
+			 const struct http_server_options *options,
+			 int (*handler)(void *arg, const struct http_server_request *request,
+					struct http_server_response *response),
+			 void *arg);
 /*
  * Stops accepting, closes idle connections, lets requests under way finish for at most grace seconds
  * (negative: without limit), cancels the rest and waits for their end, frees it. Not for a handler.

@@ -9,6 +9,8 @@
 
 #include "http/errors.h"
 #include "http/server.h"
+#include "net/listener.h"
+#include "runtime/base.h"
 
 /* No descriptor or memory to be had: time for others to give some back. */
 #define ACCEPT_PAUSE 0.05
@@ -54,17 +56,32 @@ static int accept_all(void *arg)
 	return 0;
 }
 
+/* What is left then was cancelled before it began, or destroyed. */
+static void loop_closes(void *arg)
+{
+	struct http_server *server = arg;
+
+	if (!server->stopping) {
+		async_report_unclosed(server->here, "unclosed server <http_server port=%d>",
+				      net_listener_port(server->listener));
+		net_listener_close(server->listener);
+	}
+	list_for_each(node, &server->connections)
+		server_connection_abandon(container_of(node, struct server_connection, node));
+	free(server);
+}
+
 static void set_default(double *seconds, double value)
 {
 	if (*seconds == 0)
 		*seconds = value;
 }
 
-int http_server_start(struct http_server **out, struct net_listener *listener,
-		      const struct http_server_options *options,
-		      int (*handler)(void *arg, const struct http_server_request *request,
-				     struct http_server_response *response),
-		      void *arg)
+int http_server_start_at(const char *here, struct http_server **out, struct net_listener *listener,
+			 const struct http_server_options *options,
+			 int (*handler)(void *arg, const struct http_server_request *request,
+					struct http_server_response *response),
+			 void *arg)
 {
 	struct async_task_options task = { .name = "http server" };
 	struct http_server *server = calloc(1, sizeof(*server));
@@ -92,6 +109,9 @@ int http_server_start(struct http_server **out, struct net_listener *listener,
 		free(server);
 		return rc;
 	}
+	server->here = here;
+	listener_own(listener);
+	async_on_close(&server->unclosed, loop_closes, server);
 	*out = server;
 	return 0;
 }
@@ -130,6 +150,7 @@ int http_server_stop(struct http_server *server, double grace)
 		cancel_connections(server, true);
 		rc = async_event_wait(&server->quiet);
 	}
+	async_handle_cancel(&server->unclosed);
 	free(server);
 	return cancelled ? ASYNC_ECANCELED : 0;
 }

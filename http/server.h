@@ -24,7 +24,9 @@ struct http_server {
 	struct async_event quiet;      /* set when tasks is 0 */
 	unsigned count, peak;
 	bool stopping;
-	char date[SERVER_DATE]; /* the Date header of second date_at */
+	const char *here;	      /* where it was started */
+	struct async_handle unclosed; /* run when the loop closes */
+	char date[SERVER_DATE];	      /* the Date header of second date_at */
 	time_t date_at;
 };
 
@@ -49,6 +51,8 @@ struct server_connection {
 
 /* Takes over the stream and a slot; gives both back when it fails. 0 or a negative code. */
 int server_connection_start(struct http_server *server, struct net_stream *stream);
+/* The loop closes, and its task will not run any more. */
+void server_connection_abandon(struct server_connection *connection);
 
 /* ---- Responses ------------------------------------------------------------------------------- */
 

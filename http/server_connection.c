@@ -321,6 +321,15 @@ static void connection_free(struct server_connection *c)
 	async_semaphore_release(&server->slots);
 }
 
+void server_connection_abandon(struct server_connection *c)
+{
+	list_remove(&c->node);
+	net_close(c->stream);
+	parser_free(c->parser);
+	free(c->body);
+	free(c);
+}
+
 ASYNC_SUSPENDS
 static int serve(void *arg)
 {

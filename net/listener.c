@@ -91,6 +91,11 @@ int listener_new(const char *here, struct net_listener **out, int fd)
 	return 0;
 }
 
+void listener_own(struct net_listener *listener)
+{
+	async_handle_cancel(&listener->unclosed);
+}
+
 int listener_fd(const struct net_listener *listener)
 {
 	return listener->fd;

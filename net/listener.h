@@ -10,6 +10,8 @@
  * the loop closes. 0 or a negative code.
  */
 int listener_new(const char *here, struct net_listener **out, int fd);
+/* The same for one that net_listen() has made. */
+void listener_own(struct net_listener *listener);
 int listener_fd(const struct net_listener *listener);
 /* Length 0: not of the internet. */
 const struct net_address *listener_address(const struct net_listener *listener);

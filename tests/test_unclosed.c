@@ -95,6 +95,37 @@ static int leave_listener(void *arg)
 	return net_listen(&listener, "127.0.0.1", 0);
 }
 
+static int handle(void *arg, const struct http_server_request *request,
+		  struct http_server_response *response)
+{
+	(void)arg;
+	(void)request;
+	response->status = 204;
+	return 0;
+}
+
+/* One connection is idle, and another one has been accepted and not looked at. */
+static int leave_server(void *arg)
+{
+	struct net_listener *listener;
+	struct net_stream *idle, *fresh;
+	struct http_server *left;
+	char byte;
+
+	async_set_exception_handler(hear, arg);
+	CHECK_INT(net_listen(&listener, "127.0.0.1", 0), 0);
+	CHECK_INT(http_server_start(&left, listener, NULL, handle, NULL), 0);
+	CHECK_INT(net_connect(&idle, "127.0.0.1", net_listener_port(listener), NULL), 0);
+	CHECK_INT(net_write(idle, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27), 0);
+	CHECK_INT(net_read(idle, &byte, 1), 1);
+	CHECK_INT(net_connect(&fresh, "127.0.0.1", net_listener_port(listener), NULL), 0);
+	while (http_server_connections(left) < 2)
+		async_sleep(0);
+	net_close(idle);
+	net_close(fresh);
+	return 0;
+}
+
 static int leave_streams(void *arg)
 {
 	struct net_listener *listener;
@@ -131,6 +162,7 @@ TEST(what_is_open_when_its_loop_closes_is_reported_and_freed)
 		{ leave_connector, { "Unclosed client session |", "Unclosed connector |" } },
 		{ leave_response,
 		  { "Unclosed client session |", "Unclosed response <http://127.0.0.1:" } },
+		{ leave_server, { "unclosed server <http_server port=" } },
 		{ leave_listener, { "unclosed transport <net_listener fd=" } },
 		{ leave_streams,
 		  { "unclosed transport <net_stream fd=", "unclosed transport <net_stream fd=" } },
