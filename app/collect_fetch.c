@@ -159,6 +159,7 @@ static struct retry_verdict decide(const struct flight *flight, const struct col
 		&flight->collect->retry,
 		&(struct retry_case){
 			.outcome = end->outcome,
+			.status = end->failure ? end->failure->status : 0,
 			.idempotent = !strcmp(method, "GET") || !strcmp(method, "HEAD"),
 			.attempts = (int)job->attempts,
 			.local = (int)job->local,

@@ -24,12 +24,19 @@ void retry_default(struct choice *on)
 			on->codes |= UINT64_C(1) << i;
 }
 
+/* The server said that it has trouble, and then it was: its status counts as much as its fault. */
+static bool announced(const struct retry_policy *policy, const struct retry_case *item)
+{
+	return item->status >= 400 && codes_find(item->outcome)->class == CODES_UPSTREAM &&
+	       choice_has_status(&policy->on, item->status);
+}
+
 static bool worth_it(const struct retry_policy *policy, const struct retry_case *item)
 {
 	if (!item->idempotent || item->outcome == COLLECT_EMEMORY)
 		return false;
 	if (item->outcome < 0)
-		return choice_has_code(&policy->on, item->outcome);
+		return choice_has_code(&policy->on, item->outcome) || announced(policy, item);
 	if (choice_has_status(&policy->on, item->outcome))
 		return true;
 	return policy->on_default && item->outcome >= 400 && item->retry_after >= 0;

@@ -32,6 +32,7 @@ void retry_default(struct choice *on);
 
 struct retry_case {
 	int outcome;	     /* a status, or a negative code */
+	int status;	     /* of a head whose body then failed; 0: none */
 	bool idempotent;     /* GET or HEAD */
 	int attempts;	     /* made so far, this one included */
 	int local;	     /* of these, how many failed for this machine while others went on */

@@ -13,8 +13,9 @@
 #include "http/headers.h"
 #include "http/trace.h"
 
-/* A redirect's body up to that size is read, to keep the connection. */
+/* A redirect's body up to that size, and for so long, is read, to keep the connection. */
 #define DRAIN_LIMIT (64 * 1024)
+#define DRAIN_SECONDS 1.0
 /* A MiB is decoded in some milliseconds; then others have their turn. */
 #define PULLS_IN_A_ROW 64
 
@@ -300,19 +301,31 @@ int exchange_body(struct call *call, struct connection *connection, struct conte
 	return rc;
 }
 
+/* PARSER_BODY: it is too long. */
 ASYNC_SUSPENDS
-int exchange_drain(struct call *call, struct connection *connection)
+static int drain(struct call *call, struct connection *connection)
 {
 	struct json_span piece;
 	int rc = PARSER_BODY;
 
-	if (call->content_length > DRAIN_LIMIT)
-		return 0;
 	while (rc == PARSER_BODY && call->body_bytes <= DRAIN_LIMIT)
 		rc = next_event(call, connection, &piece);
+	return rc;
+}
+
+ASYNC_SUSPENDS
+int exchange_drain(struct call *call, struct connection *connection)
+{
+	struct async_timeout limit;
+	int rc;
+
+	if (call->content_length > DRAIN_LIMIT)
+		return 0;
+	async_timeout_begin(&limit, DRAIN_SECONDS);
+	rc = async_timeout_end(&limit, drain(call, connection));
 	if (rc == PARSER_DONE)
 		conclude(call, connection);
-	return rc < 0 ? rc : 0;
+	return rc < 0 && rc != ASYNC_ETIMEOUT ? rc : 0;
 }
 
 void exchange_discard(struct call *call, struct connection *connection)

@@ -26,8 +26,8 @@ ASYNC_SUSPENDS int exchange_body(struct call *call, struct connection *connectio
 				 struct content *content);
 
 /*
- * Reads to the end of a response that nobody wants, unless it is long; then the connection just
- * does not become reusable.
+ * Reads to the end of a response that nobody wants, unless it is long or takes long; then the
+ * connection just does not become reusable.
  */
 ASYNC_SUSPENDS int exchange_drain(struct call *call, struct connection *connection);
 

@@ -21,23 +21,6 @@ static int put_piece(struct call *call, struct connection *connection, const cha
 	return net_write(connection->stream, piece, size);
 }
 
-/* RFC 9112 7.1: a chunk; of no bytes, the last one. */
-ASYNC_SUSPENDS
-static int put_chunk(struct call *call, struct connection *connection, const char *piece,
-		     size_t size)
-{
-	char line[24];
-	int length = snprintf(line, sizeof(line), size ? "%zx\r\n" : "0\r\n\r\n", size);
-	int64_t now = async_time_ns();
-	int rc = put_piece(call, connection, line, (size_t)length, now);
-
-	if (rc == 0 && size)
-		rc = put_piece(call, connection, piece, size, now);
-	if (rc == 0 && size)
-		rc = put_piece(call, connection, "\r\n", 2, now);
-	return rc;
-}
-
 /* What came of a write: 0, also when the connection has ended; else raised. */
 static int written(const struct call *call, struct connection *connection, int rc)
 {
@@ -50,6 +33,7 @@ ASYNC_SUSPENDS
 static int send_body(struct call *call, struct connection *connection)
 {
 	bool chunked = call->upload.length < 0;
+	struct json_span chunk;
 	const char *piece;
 	ssize_t n;
 	int rc = 0;
@@ -59,10 +43,10 @@ static int send_body(struct call *call, struct connection *connection)
 		n = upload_next(&call->upload, &piece);
 		if (n < 0)
 			return (int)n;
-		if (chunked)
-			rc = put_chunk(call, connection, piece, (size_t)n);
-		else if (n > 0)
-			rc = put_piece(call, connection, piece, (size_t)n, async_time_ns());
+		chunk = chunked ? upload_chunk(&call->upload, (size_t)n)
+				: (struct json_span){ piece, (size_t)n };
+		if (chunk.len > 0)
+			rc = put_piece(call, connection, chunk.ptr, chunk.len, async_time_ns());
 		rc = written(call, connection, rc);
 		if (n > 0 && rc == 0)
 			trace_event_of(call, connection, .event = HTTP_TRACE_CHUNK_SENT,

@@ -5,8 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "runtime/base.h"
+
+/* What a chunk has around its data: a length of at most five digits, and two ends of lines. */
+#define FRONT 7
+#define BEHIND 2
 
 /* ---- Files: whatever may wait for a disk is done on a thread ---------------------------------- */
 
@@ -130,12 +137,19 @@ static ssize_t fetch(struct upload *upload, size_t size)
 {
 	const struct http_options *options = upload->options;
 	struct file_work work = {
-		.fd = upload->fd, .at = upload->sent, .piece = upload->piece, .size = size
+		.fd = upload->fd, .at = upload->sent, .piece = upload->piece + FRONT, .size = size
 	};
 	int rc;
 
-	if (upload->source == UPLOAD_FUNCTION)
-		return options->read_body(options->read_body_arg, upload->piece, size);
+	if (upload->source == UPLOAD_FUNCTION) {
+		ssize_t n = options->read_body(options->read_body_arg, work.piece, size);
+
+		must(n <= (ssize_t)size,
+		     "http_options.read_body: more than the %zu bytes that "
+		     "there was room for",
+		     size);
+		return n;
+	}
 	rc = async_to_thread(read_file, &work);
 	return rc < 0 ? file_failed(upload, rc) : rc;
 }
@@ -163,7 +177,7 @@ ssize_t upload_next(struct upload *upload, const char **piece)
 	if (upload->source == UPLOAD_FILE && upload->sent == upload->length)
 		return 0;
 	if (!upload->piece)
-		upload->piece = malloc(UPLOAD_PIECE);
+		upload->piece = malloc(FRONT + UPLOAD_PIECE + BEHIND);
 	if (!upload->piece)
 		return async_raise(ASYNC_ENOMEM, "no memory for a body");
 	if (upload->source == UPLOAD_FILE && upload->length - upload->sent < (int64_t)size)
@@ -176,6 +190,17 @@ ssize_t upload_next(struct upload *upload, const char **piece)
 	upload->sent += n;
 	if (upload->length >= 0 && upload->sent > upload->length)
 		return wrong_length(upload, "longer");
-	*piece = upload->piece;
+	*piece = upload->piece + FRONT;
 	return n;
+}
+
+struct json_span upload_chunk(struct upload *upload, size_t size)
+{
+	char line[FRONT + 1];
+	int length = snprintf(line, sizeof(line), "%zx\r\n", size);
+	char *start = upload->piece + FRONT - length;
+
+	memcpy(start, line, (size_t)length);
+	memcpy(upload->piece + FRONT + size, "\r\n", BEHIND);
+	return (struct json_span){ start, (size_t)length + size + BEHIND };
 }

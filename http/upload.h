@@ -16,7 +16,7 @@ struct upload {
 	int64_t length; /* -1: only its end will tell; sent in chunks. 0: there is no body */
 	int64_t sent;
 	int fd;
-	char *piece; /* room for one; NULL until it is needed, and for memory */
+	char *piece; /* room for one, framed; NULL until it is needed, and for memory */
 };
 
 /*
@@ -37,5 +37,10 @@ ASYNC_SUSPENDS int upload_rewind(struct upload *upload);
  * body that is not as long as announced, a negative errno, what read_body returned.
  */
 ASYNC_SUSPENDS ssize_t upload_next(struct upload *upload, const char **piece);
+/*
+ * What upload_next() has just given, its size included, as RFC 9112 7.1 has chunks: in place, so that
+ * it leaves as one. The end is one, too. Only without a length.
+ */
+struct json_span upload_chunk(struct upload *upload, size_t size);
 
 #endif

@@ -18,6 +18,38 @@ static const char *body_of(int request)
 	return strstr(server.requests[request].text, "\r\n\r\n") + 4;
 }
 
+CLIENT_TEST_VIRTUAL(a_redirects_own_body_holds_the_next_request_for_a_second_at_most)
+{
+	static const struct raw_step trickles[] = {
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 99\r\n\r\n"),
+		RAW_TRICKLE("0123456789012345678901234567890123456789", 0.3), RAW_HOLD, RAW_END
+	};
+	static const struct raw_step late[] = {
+		RAW_REQUEST,
+		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b\r\nContent-Length: 2\r\n\r\n"),
+		RAW_WAIT(0.7),
+		RAW_SEND("hi"),
+		RAW_REQUEST,
+		RAW_SEND(HI),
+		RAW_AGAIN
+	};
+	double start;
+
+	serve(trickles, hello, late);
+	start = async_time();
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_NEAR(async_time() - start, 1, 0.1);
+	CHECK_INT(answer->status, 200);
+	CHECK_INT(server.accepted, 2);
+	/* What ends in time keeps its connection. */
+	http_session_close(session);
+	session = NULL;
+	CHECK_INT(ask("/", NULL), 0);
+	CHECK_INT(answer->redirects, 1);
+	CHECK_INT(server.accepted, 3);
+}
+
 CLIENT_TEST(methods_bodies_and_body_headers_change_together_on_the_wire)
 {
 	static const struct {

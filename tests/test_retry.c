@@ -62,6 +62,25 @@ TEST(network_errors_are_tried_again_and_mistakes_are_not)
 	CHECK(!decide(item(ASYNC_ECANCELED)).again);
 }
 
+TEST(a_status_that_is_tried_again_is_so_with_a_broken_body_too)
+{
+	static const struct {
+		int outcome, status;
+		bool again;
+	} table[] = {
+		{ HTTP_EDECODE, 503, true },	      { HTTP_EDECODE, 200, false },
+		{ HTTP_EDECODE, 404, false },	      { HTTP_EPARSE, 429, true },
+		{ HTTP_EBODY_TOO_LARGE, 503, false }, { ASYNC_ECANCELED, 503, false },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct retry_case c = item(table[i].outcome);
+
+		c.status = table[i].status;
+		CHECK_INT(decide(c).again, table[i].again);
+	}
+}
+
 TEST(only_get_and_head_are_tried_again)
 {
 	struct retry_case c = item(503);

@@ -143,6 +143,62 @@ CLIENT_TEST(a_file_arrives_whole_with_its_length)
 	stop_taker();
 }
 
+static ssize_t give_all_there_is_room_for(void *arg, void *buffer, size_t size)
+{
+	size_t *left = arg, n = *left < size ? *left : size;
+
+	for (size_t i = 0; i < n; i++)
+		((char *)buffer)[i] = pattern(given.at + i);
+	given.at += n;
+	*left -= n;
+	return (ssize_t)n;
+}
+
+CLIENT_TEST(a_chunk_leaves_in_one_write)
+{
+	size_t left = 4096;
+	struct http_options options = { .read_body = give_all_there_is_room_for,
+					.read_body_arg = &left };
+	int sends;
+
+	given.at = 0;
+	start_taker();
+	fail_call("send", 1000, EIO);
+	CHECK_INT(send_to_taker(options), 0);
+	sends = fail_calls();
+	fail_none();
+	CHECK_INT(taken.size, 4096);
+	CHECK(taken.right);
+	/* The head, a chunk and the last one; the answer is the taker's. */
+	CHECK_INT(sends, 3 + 1);
+	/* The largest there can be, and one more. */
+	left = 65536 + 4096;
+	given.at = 0;
+	CHECK_INT(send_to_taker(options), 0);
+	CHECK_INT(taken.size, 65536 + 4096);
+	CHECK(taken.right);
+	stop_taker();
+}
+
+static ssize_t give_too_much(void *arg, void *buffer, size_t size)
+{
+	(void)arg;
+	(void)buffer;
+	return (ssize_t)size + 1;
+}
+
+static int send_too_much(void *arg)
+{
+	(void)arg;
+	start_taker();
+	return send_to_taker((struct http_options){ .read_body = give_too_much });
+}
+
+TEST(a_function_that_gives_more_than_there_is_room_for_aborts)
+{
+	EXPECT_ABORT(async_run(send_too_much, NULL), "http_options.read_body: more than the 65536");
+}
+
 CLIENT_TEST(a_function_of_unknown_length_is_sent_in_chunks)
 {
 	static const size_t sizes[] = { 0, 1, 100000 };
