@@ -40,6 +40,12 @@ static void put_text(struct writer *writer, const char *text, const struct http_
 	}
 }
 
+static int parse(struct url **out, const struct url *base, const char *text, size_t size,
+		 char why[URL_WHY])
+{
+	return base ? url_resolve(out, base, text, size, why) : url_parse(out, text, size, why);
+}
+
 int target_url(struct url **out, const struct url *base, const char *text,
 	       const struct http_param *params, size_t count, char why[URL_WHY])
 {
@@ -47,13 +53,14 @@ int target_url(struct url **out, const struct url *base, const char *text,
 	char *whole;
 	int rc;
 
+	if (count == 0)
+		return parse(out, base, text, strlen(text), why);
 	put_text(&length, text, params, count);
 	writer.at = whole = malloc(length.size + 1);
 	if (!whole)
 		return ASYNC_ENOMEM;
 	put_text(&writer, text, params, count);
-	rc = base ? url_resolve(out, base, whole, length.size, why)
-		  : url_parse(out, whole, length.size, why);
+	rc = parse(out, base, whole, length.size, why);
 	free(whole);
 	return rc;
 }

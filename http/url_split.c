@@ -197,20 +197,19 @@ static int read_ipv6(struct url_parts *parts, struct url_span *authority, char *
 
 /*
  * A name whose last label is a number is an IPv4 address to inet_aton(3), in any of the spellings
- * 2130706433, 0x7f.1, 0177.0.0.1. Only four plain decimals are an address to everybody.
+ * 2130706433, 0x7f.1, 0177.0.0.1. Only four plain decimals are an address to everybody, and nothing
+ * else is one to inet_pton(3).
  */
 static int check_ipv4(const char *host, char *why)
 {
 	const char *last = strrchr(host, '.');
 	struct in_addr address;
-	char plain[INET_ADDRSTRLEN];
 
 	last = last ? last + 1 : host;
 	if (last[strspn(last, "0123456789")] != '\0' &&
 	    !(last[0] == '0' && last[1] == 'x' && !last[2 + strspn(last + 2, "0123456789abcdef")]))
 		return 0;
-	if (inet_pton(AF_INET, host, &address) == 1 &&
-	    inet_ntop(AF_INET, &address, plain, sizeof(plain)) && strcmp(plain, host) == 0)
+	if (inet_pton(AF_INET, host, &address) == 1)
 		return 0;
 	return url_fail(why, "%.60s is not a plain IPv4 address (four decimals, 0 to 255)", host);
 }

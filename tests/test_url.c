@@ -168,6 +168,7 @@ TEST(every_refusal_says_why)
 		{ TEXT("http://2130706433/"), "plain IPv4" },
 		{ TEXT("http://0x7f.1/"), "plain IPv4" },
 		{ TEXT("http://0177.0.0.1/"), "plain IPv4" },
+		{ TEXT("http://1.2.3.04/"), "plain IPv4" },
 		{ TEXT("http://127.1/"), "plain IPv4" },
 		{ TEXT("http://0X7F000001/"), "plain IPv4" },
 		{ TEXT("http://0x/"), "plain IPv4" },
