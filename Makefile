@@ -112,7 +112,7 @@ test-slow: ; @.ci/deps test && $(MAKE) --no-print-directory T="watchdog_capture 
 
 # What others wrote, met in a network namespace: servers, proxies, a resolver.
 test-peers: ; @.ci/deps peers && .ci/peers $(PEERS) all && $(MAKE) --no-print-directory all && \
-	PEERS=$(PEERS) tests/peers/run $(BUILD)
+	$(MAKE) --no-print-directory T=expect tests && PEERS=$(PEERS) tests/peers/run $(BUILD)
 
 tests: $(if $(T),,all peers) $(TESTS) $(PROGRAMS) $(SELFTEST)
 

@@ -4,7 +4,8 @@
 # shellcheck shell=bash disable=SC2154 # build, work and PEERS are the runner's
 
 root=$work/root
-mkdir -p "$root/dir"
+mkdir -p "$root/dir" "$root/dav" "$work/locks"
+chmod 777 "$root/dav" "$work/locks"
 echo hello >"$root/hello.txt"
 echo '{"a":[1,2.50,"\u00e4"]}' >"$root/data.json"
 : >"$root/empty.txt"
@@ -31,6 +32,7 @@ http {
 		location = /moved { return 302 /hello.txt; }
 		location = /gone { return 410 gone; }
 		location = /void { return 204; }
+		location /put { dav_methods PUT; create_full_put_path on; client_max_body_size 1m; }
 	}
 }
 END
@@ -50,7 +52,7 @@ Mutex pthread default
 ErrorLog /dev/stderr
 Listen 127.0.0.1:8003
 Listen 127.0.0.1:8004
-$(for module in mpm_event authz_core dir mime alias headers filter deflate ssl; do
+$(for module in mpm_event authz_core dir mime alias headers filter deflate ssl dav dav_fs; do
 	echo "LoadModule ${module}_module $PEERS/usr/lib/apache2/modules/mod_$module.so"
 done)
 DocumentRoot $root
@@ -60,6 +62,10 @@ AddType text/plain txt
 SetOutputFilter DEFLATE
 Redirect 302 /moved /hello.txt
 Redirect 410 /gone
+DavLockDB $work/locks/dav
+<Location /dav>
+	Dav On
+</Location>
 <VirtualHost 127.0.0.1:8004>
 	SSLEngine on
 	SSLCertificateFile $work/cert
@@ -144,6 +150,14 @@ check_special() { # NAME URL
 	is "$1: chunks" chunked "$(get "$2/long.txt" | field '.headers["transfer-encoding"]')"
 }
 
+# Each folder takes what Expect: 100-continue has announced.
+check_expect() { # NAME FOLDER
+	local got
+	got=$(EXPECT_URLS=$2 PEERS=$PEERS "$build/tests/test_expect" other_servers_do_so_too 2>&1)
+	# shellcheck disable=SC2181 # the output is wanted, too
+	if [ $? -eq 0 ] && [[ $got == *ok* ]]; then pass "$1: 100-continue"; else fail "$1: 100-continue" "$got"; fi
+}
+
 start_python
 if start_nginx; then
 	check_server nginx http://127.0.0.1:8001
@@ -151,6 +165,7 @@ if start_nginx; then
 	check_kept nginx http://127.0.0.1:8001 1
 	check_tls nginx https://127.0.0.1:8002
 	check_special nginx http://127.0.0.1:8001
+	check_expect nginx http://127.0.0.1:8001/put
 	is 'nginx: 204' 204 "$(get http://127.0.0.1:8001/void | field .status)"
 fi
 if start_apache; then
@@ -159,12 +174,14 @@ if start_apache; then
 	check_kept Apache http://127.0.0.1:8003 1
 	check_tls Apache https://127.0.0.1:8004
 	check_special Apache http://127.0.0.1:8003
+	check_expect Apache http://127.0.0.1:8003/dav
 fi
 if start_haproxy; then
 	check_server HAProxy http://127.0.0.1:8005
 	check_kept HAProxy http://127.0.0.1:8005 1
 	check_tls HAProxy https://127.0.0.1:8006
 	check_special HAProxy http://127.0.0.1:8005
+	check_expect HAProxy http://127.0.0.1:8005/put
 	sed 's/8001/8099/; s/8005/8015/; s/8006/8016/' "$work/haproxy.conf" >"$work/haproxy2.conf"
 	start_peer haproxy2 usr/sbin/haproxy -db -f "$work/haproxy2.conf"
 	listens haproxy2 8015
