@@ -23,6 +23,7 @@ enum collect_code {
 	COLLECT_ECONTENT_TYPE = -13008,
 	COLLECT_EMEMORY = -13009,  /* the body does not fit in --mem */
 	COLLECT_ECROWDED = -13010, /* nor, now, beside the others */
+	COLLECT_ELIMITED = -13011, /* --also-limited: as good as a 429 */
 };
 
 /* Who must act: the user, the server's owner, nobody (try later), the owner of this machine. */

@@ -150,6 +150,24 @@ static int64_t asked_to_wait(const struct http_response *response)
 	return longest;
 }
 
+/* Of the quota that headers tell of: no longer than anybody waits for a server. -1: no need. */
+static int64_t quota_wait(const struct flight *flight, const struct http_response *response)
+{
+	int64_t wait =
+		limited_wait(&flight->collect->options->limited, response, (int64_t)time(NULL));
+	int64_t most = flight->collect->retry.max_wait;
+
+	return wait < most ? wait : most;
+}
+
+/* -1: the server did not say. */
+static int64_t wait_ordered(const struct flight *flight, const struct http_response *response)
+{
+	int64_t wait = asked_to_wait(response);
+
+	return wait >= 0 ? wait : quota_wait(flight, response);
+}
+
 static struct retry_verdict decide(const struct flight *flight, const struct collect_end *end)
 {
 	const struct job *job = flight->job;
@@ -164,7 +182,7 @@ static struct retry_verdict decide(const struct flight *flight, const struct col
 			.attempts = (int)job->attempts,
 			.local = (int)job->local,
 			.spent = job->spent,
-			.retry_after = end->response ? asked_to_wait(end->response) : -1,
+			.retry_after = end->response ? wait_ordered(flight, end->response) : -1,
 			.host_requests = dispatch_host_requests(job),
 			.host_retries = dispatch_host_retries(job),
 			.fraction = collect_random(flight->collect),
@@ -242,6 +260,15 @@ static bool others_fly(const struct collect *c)
 	return c->flights.next != c->flights.prev;
 }
 
+static void heed_answer(struct flight *flight, const struct collect_end *end, int64_t now)
+{
+	int64_t wait = quota_wait(flight, end->response);
+
+	dispatch_reached(flight->job);
+	if (wait > 0)
+		dispatch_pause(flight->collect->dispatch, flight->job, now, wait, end->outcome);
+}
+
 static void finish(struct flight *flight, struct collect_end *end)
 {
 	struct collect *c = flight->collect;
@@ -261,7 +288,7 @@ static void finish(struct flight *flight, struct collect_end *end)
 		c->summary.body_bytes += end->failure->body_bytes;
 	}
 	if (end->response)
-		dispatch_reached(job);
+		heed_answer(flight, end, now);
 	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
 	if (end->outcome) {
 		retry = decide(flight, end);

@@ -13,6 +13,7 @@
 
 #include "app/choice.h"
 #include "app/fields.h"
+#include "app/limited.h"
 #include "app/text.h"
 #include "app/units.h"
 
@@ -46,6 +47,7 @@ struct options {
 	struct choice retry_on;
 	bool retry_on_given;
 	int64_t retry_base, retry_cap, retry_max_time, retry_max_wait;
+	struct limited limited;
 
 	uint64_t max_body, max_wire;
 	bool expect_json;

@@ -139,6 +139,24 @@ static const char *fail_on(const struct options_row *row, struct options *option
 	return NULL;
 }
 
+static const char *also_limited(const struct options_row *row, struct options *options,
+				const char *text)
+{
+	(void)row;
+	return limited_add(&options->limited, text)
+		       ? NULL
+		       : "a status with a header or a place in its JSON, at most 8 times: "
+			 "403:x-ratelimit-remaining=0, 200:$.error.code=throttled";
+}
+
+static const char *quota(const struct options_row *row, struct options *options, const char *text)
+{
+	(void)row;
+	return limited_set_quota(&options->limited, text)
+		       ? NULL
+		       : "the names of two headers: x-ratelimit-remaining,x-ratelimit-reset";
+}
+
 static const char *header(const struct options_row *row, struct options *options, const char *text)
 {
 	static char why[FIELDS_WHY];
@@ -208,6 +226,12 @@ const struct options_row options_table[] = {
 { NULL, "retry-max-time", 0, "T", "2m", "give up when attempts and backoff took so long", duration, AT(retry_max_time) },
 { NULL, "retry-max-wait", 0, "T", "5m", "give a host up for as long as its Retry-After asks for more",
   duration, AT(retry_max_wait) },
+{ NULL, "also-limited", 0, "RULE", NULL,
+  "an answer that is as good as a 429: 403:x-ratelimit-remaining=0, 200:$.error=throttled; may be repeated", also_limited,
+  AT(limited) },
+{ NULL, "quota", 0, "LEFT,RESET", NULL,
+  "headers that say how much is left and when there is more: a host with nothing left waits, at most --retry-max-wait",
+  quota, AT(limited) },
 
 { "body", "max-body", 0, "SIZE", "64M", "a larger body is an error; decoded, if it came encoded", size, AT(max_body), 1, 0 },
 { NULL, "max-wire", 0, "SIZE", NULL, "the same for the body as it came (as --max-body)", size, AT(max_wire), 1, 0 },

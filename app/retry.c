@@ -72,7 +72,8 @@ static struct retry_verdict refuse(int64_t pause, enum retry_why why)
 
 struct retry_verdict retry_decide(const struct retry_policy *policy, const struct retry_case *item)
 {
-	bool ordered = item->outcome >= 400 && item->retry_after >= 0;
+	bool ordered = (item->outcome >= 400 || item->outcome == COLLECT_ELIMITED) &&
+		       item->retry_after >= 0;
 	bool too_long = ordered && item->retry_after > policy->max_wait;
 	bool local = retry_is_local(item->outcome), crowded = item->outcome == COLLECT_ECROWDED;
 	int64_t pause = ordered ? item->retry_after : 0;

@@ -93,7 +93,11 @@ void verdict_judge(struct verdict *verdict, const struct verdict_rules *rules,
 	*verdict = (struct verdict){ .body = body };
 	verdict->form = form_of(body, &json, &offset);
 	verdict->unchanged = response->status == 304;
-	if (!verdict->unchanged && choice_has_status(&rules->fail_on, response->status)) {
+	if (rules->limited && limited_is(rules->limited, response)) {
+		verdict->outcome = COLLECT_ELIMITED;
+		snprintf(verdict->why, VERDICT_WHY, "status %d, and --also-limited knows it",
+			 response->status);
+	} else if (!verdict->unchanged && choice_has_status(&rules->fail_on, response->status)) {
 		verdict->outcome = response->status;
 		snprintf(verdict->why, VERDICT_WHY, "status %d", response->status);
 	} else if (rules->expect_json && !has_no_body(response, method)) {

@@ -7,11 +7,13 @@
 #define LOOPHOUND_APP_VERDICT_H
 
 #include "app/choice.h"
+#include "app/limited.h"
 #include "http/http.h"
 
 struct verdict_rules {
 	bool expect_json;
-	struct choice fail_on; /* statuses that are errors */
+	const struct limited *limited; /* may be NULL */
+	struct choice fail_on;	       /* statuses that are errors */
 };
 
 /* Everything but 2xx. */
@@ -27,7 +29,8 @@ enum verdict_form {
 #define VERDICT_WHY 160
 
 struct verdict {
-	int outcome; /* 0: fine; a status; COLLECT_EJSON, COLLECT_EJSON_DEPTH, COLLECT_ECONTENT_TYPE */
+	int outcome; /* 0: fine; a status; COLLECT_EJSON, COLLECT_EJSON_DEPTH, COLLECT_ECONTENT_TYPE,
+		     COLLECT_ELIMITED */
 	bool unchanged; /* a 304 that was asked for; the outcome is 0 */
 	enum verdict_form form;
 	struct json_span body; /* in the response, without a byte order mark */

@@ -53,6 +53,8 @@ void hostile_run(const struct line *lines, size_t count, double seconds,
 /* In a fault's bytes, "@PORT" becomes its server's port. */
 /* The only line's server is the proxy of the run. */
 extern bool hostile_is_proxy;
+/* All lines go to the first one's server. */
+extern bool hostile_same_server;
 /* Used by servers of the lines that come next, which are then asked by https; NULL: plain. */
 extern struct net_tls_context *(*hostile_tls)(size_t line);
 

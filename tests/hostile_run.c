@@ -8,7 +8,7 @@
 #define MAX_LINES 192
 
 struct net_tls_context *(*hostile_tls)(size_t line);
-bool hostile_is_proxy;
+bool hostile_is_proxy, hostile_same_server;
 
 static struct raw_server servers[MAX_LINES];
 static struct net_tls_context *contexts[MAX_LINES];
@@ -42,6 +42,8 @@ static const char *start_server(size_t i)
 	CHECK_INT(raw_server_start(&servers[i], script), 0);
 	fill_in_port(bytes, fault->size, servers[i].port);
 	/* "%d" stands for the port. */
+	if (hostile_same_server)
+		return servers[0].url;
 	return lines[i].url ? format(lines[i].url, servers[i].port) : servers[i].url;
 }
 
