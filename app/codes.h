@@ -24,6 +24,8 @@ enum collect_code {
 	COLLECT_EMEMORY = -13009,  /* the body does not fit in --mem */
 	COLLECT_ECROWDED = -13010, /* nor, now, beside the others */
 	COLLECT_ELIMITED = -13011, /* --also-limited: as good as a 429 */
+	COLLECT_EPAGE_LOOP = -13012,
+	COLLECT_EMAX_PAGES = -13013,
 };
 
 /* Who must act: the user, the server's owner, nobody (try later), the owner of this machine. */

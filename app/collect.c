@@ -164,7 +164,8 @@ static void prepare(struct collect *c, const struct options *options,
 		    const struct collect_files *files)
 {
 	c->options = options;
-	c->rules = (struct verdict_rules){ options->expect_json, &options->limited, options->fail_on };
+	c->rules =
+		(struct verdict_rules){ options->expect_json, &options->limited, options->fail_on };
 	c->retry = (struct retry_policy){
 		.retries = (int)options->retry,
 		.base = options->retry_base,

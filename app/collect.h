@@ -7,6 +7,7 @@
  *   collect_input.c   the task that reads jobs
  *   collect_fetch.c   a task for each attempt
  *   collect_report.c  an item's end: its record, the counts
+ *   collect_pages.c   what comes after an item: its next page
  *
  * Everything is touched from the loop's thread only.
  */
@@ -111,6 +112,14 @@ int collect_read(void *arg);
 /* collect_fetch.c: the coroutine of one attempt; its argument is a struct flight. */
 ASYNC_SUSPENDS
 int collect_fetch(void *arg);
+
+/*
+ * collect_pages.c, for --paginate. Hands the page that comes after this job's to the dispatcher, or
+ * reports why it does not. May suspend for a large body.
+ */
+ASYNC_SUSPENDS
+void collect_next_page(struct collect *collect, struct job *job,
+		       const struct http_response *response);
 
 /*
  * collect_report.c. Writes the record and counts the item; the job is the caller's still. May

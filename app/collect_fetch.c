@@ -300,6 +300,8 @@ static void finish(struct flight *flight, struct collect_end *end)
 	}
 	collect_report(c, job, end);
 	flight->job = NULL;
+	if (!end->outcome && end->response && c->options->paginate)
+		collect_next_page(c, job, end->response);
 	dispatch_done(c->dispatch, job, async_time_ns());
 	job_free(job);
 }

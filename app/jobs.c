@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/codes.h"
+#include "http/redirect.h"
 
 static uint32_t put(char *base, size_t *at, const char *data, size_t size)
 {
@@ -27,7 +28,7 @@ static struct job *pack(const struct job_parts *parts, uint64_t number)
 
 	if (!job)
 		return NULL;
-	*job = (struct job){ .line = number, .size = sizeof *job + texts };
+	*job = (struct job){ .line = number, .page = 1, .size = sizeof *job + texts };
 	put(job->url, &at, parts->url.ptr, parts->url.len);
 	job->url_size = (uint32_t)parts->url.len;
 	if (parts->method.ptr)
@@ -121,8 +122,39 @@ struct json_span job_ref(struct json_span line)
 	return ref;
 }
 
+static size_t headers_size(const struct job *job)
+{
+	const char *from = job->url + job->headers, *at = from;
+
+	for (uint32_t i = 0; i < 2 * job->header_count; i++)
+		at += strlen(at) + 1;
+	return (size_t)(at - from);
+}
+
+struct job *job_next_page(struct job *job, struct json_span url)
+{
+	struct job_parts parts = { .url = url, .header_count = job->header_count };
+	struct job *next;
+
+	if (job->header_count) {
+		parts.headers = job->url + job->headers;
+		parts.headers_size = headers_size(job);
+	}
+	if (job->ref)
+		parts.ref = (struct json_span){ job->url + job->ref, job->ref_size };
+	next = pack(&parts, job->line);
+	if (!next)
+		return NULL;
+	next->page = job->page + 1;
+	next->pages = job->pages;
+	job->pages = NULL;
+	return next;
+}
+
 void job_free(struct job *job)
 {
+	if (job)
+		redirect_forget(&job->pages);
 	if (job)
 		free(job->past);
 	free(job);

@@ -24,10 +24,12 @@ struct job_past {
 };
 
 struct job {
-	struct due due;	   /* the dispatcher's: in the retries of its host */
-	struct job *next;  /* the dispatcher's: in the queue of its host */
-	struct host *host; /* the dispatcher's */
-	uint64_t line;	   /* of the input, from 1 */
+	struct due due;		      /* the dispatcher's: in the retries of its host */
+	struct job *next;	      /* the dispatcher's: in the queue of its host */
+	struct host *host;	      /* the dispatcher's */
+	uint64_t line;		      /* of the input, from 1 */
+	unsigned page;		      /* of its pages, from 1 */
+	struct redirect_visit *pages; /* those before it; NULL: it is the first */
 
 	/* What has happened to it; nanoseconds. */
 	int64_t started;   /* when its first attempt was; 0: none yet */
@@ -58,6 +60,8 @@ int job_parse(struct job **out, struct url **url, struct json_span line, uint64_
 /* The same for a URL alone, whatever it begins with: an argument. */
 int job_from_url(struct job **out, struct url **url, struct json_span text, uint64_t number,
 		 char why[JOBS_WHY]);
+/* The next page: as the job, which keeps all that is its own but the pages seen. NULL without memory. */
+struct job *job_next_page(struct job *job, struct json_span url);
 void job_free(struct job *job);
 /* The "ref" of a line that was refused, as JSON: ptr NULL when there is none to be found. */
 struct json_span job_ref(struct json_span line);

@@ -75,57 +75,6 @@ static bool is_key(struct json_span key, const char *name)
 	return key.len == strlen(name) && !memcmp(key.ptr, name, key.len);
 }
 
-static unsigned hex4(const char *digits)
-{
-	unsigned number = 0;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned char c = (unsigned char)digits[i];
-
-		number = number << 4 | (c <= '9' ? c - '0' + 0u : (c | 0x20) - 'a' + 10u);
-	}
-	return number;
-}
-
-static void utf8(struct text *text, unsigned c)
-{
-	if (c >= 0x10000)
-		text_char(text, (char)(0xF0 | c >> 18));
-	if (c >= 0x800)
-		text_char(text, (char)(c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xE0 | c >> 12));
-	if (c >= 0x80)
-		text_char(text, (char)(c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xC0 | c >> 6));
-	text_char(text, (char)(c >= 0x80 ? 0x80 | (c & 63) : c));
-}
-
-/* Appends what a string means. */
-static void unescape(struct text *text, struct json_span raw)
-{
-	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	const char *at = raw.ptr, *end = at + raw.len;
-
-	while (at < end) {
-		const char *slash = memchr(at, '\\', (size_t)(end - at));
-		unsigned c;
-
-		text_bytes(text, at, (size_t)((slash ? slash : end) - at));
-		if (!slash)
-			return;
-		at = slash + 2;
-		if (slash[1] != 'u') {
-			text_char(text, meant[strchr(letters, slash[1]) - letters]);
-			continue;
-		}
-		c = hex4(at);
-		at += 4;
-		if (c >> 10 == 0x36 && end - at >= 6) {
-			c = 0x10000 + ((c & 0x3FF) << 10) + (hex4(at + 2) & 0x3FF);
-			at += 6;
-		}
-		utf8(text, c);
-	}
-}
-
 struct reader {
 	struct text *scratch; /* large enough from the start: what lies in it does not move */
 	struct job_parts *parts;
@@ -146,7 +95,7 @@ static int text_value(struct reader *r, struct json_span key, struct json_span r
 
 	if (*raw.ptr != '"')
 		return refuse(r, "\"%.*s\" has to be a string", key);
-	unescape(r->scratch, (struct json_span){ raw.ptr + 1, raw.len - 2 });
+	text_json_unescape(r->scratch, (struct json_span){ raw.ptr + 1, raw.len - 2 });
 	*out = (struct json_span){ r->scratch->data + from, r->scratch->length - from };
 	return 0;
 }
@@ -158,7 +107,7 @@ static int header(struct reader *r, struct json_span key, struct json_span raw)
 	struct json_span of;
 	int rc;
 
-	unescape(r->scratch, key);
+	text_json_unescape(r->scratch, key);
 	text_char(r->scratch, '\0');
 	rc = text_value(r, key, raw, &of);
 	if (rc < 0)

@@ -49,6 +49,9 @@ struct options {
 	int64_t retry_base, retry_cap, retry_max_time, retry_max_wait;
 	struct limited limited;
 
+	const char *paginate; /* NULL: not; "link_header", or a path that begins with $ */
+	uint64_t max_pages;
+
 	uint64_t max_body, max_wire;
 	bool expect_json;
 	struct choice fail_on;

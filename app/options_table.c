@@ -139,6 +139,16 @@ static const char *fail_on(const struct options_row *row, struct options *option
 	return NULL;
 }
 
+static const char *paginate(const struct options_row *row, struct options *options,
+			    const char *text)
+{
+	(void)row;
+	options->paginate = text;
+	return !strcmp(text, "link_header") || *text == '$'
+		       ? NULL
+		       : "link_header, or the place of the next page's URL in the JSON: $.next";
+}
+
 static const char *also_limited(const struct options_row *row, struct options *options,
 				const char *text)
 {
@@ -232,6 +242,11 @@ const struct options_row options_table[] = {
 { NULL, "quota", 0, "LEFT,RESET", NULL,
   "headers that say how much is left and when there is more: a host with nothing left waits, at most --retry-max-wait",
   quota, AT(limited) },
+
+{ "pages", "paginate", 0, "link_header|$.PATH", NULL,
+  "ask for the next page, too, as long as a Link header or a value in the JSON names one at the same host", paginate,
+  AT(paginate) },
+{ NULL, "max-pages", 0, "N", "500", "of one job; more are an error", count, AT(max_pages), 1, 10000 },
 
 { "body", "max-body", 0, "SIZE", "64M", "a larger body is an error; decoded, if it came encoded", size, AT(max_body), 1, 0 },
 { NULL, "max-wire", 0, "SIZE", NULL, "the same for the body as it came (as --max-body)", size, AT(max_wire), 1, 0 },

@@ -61,7 +61,7 @@ static void begin(struct text *text, const struct record *record, const char *ty
 {
 	char id[RECORD_ID], stamp[HTTPDATE_ISO];
 
-	record_id(record->source, record->url, "", 1, 0, id);
+	record_id(record->source, record->url, "", record->page, 0, id);
 	text_string(text, "{\"v\":1,\"type\":\"");
 	text_string(text, type);
 	text_string(text, "\",\"run\":\"");
@@ -70,7 +70,8 @@ static void begin(struct text *text, const struct record *record, const char *ty
 	text_string(text, id);
 	string_member(text, "\",\"source\":", record->source);
 	number_member(text, ",\"seq\":", record->line);
-	text_string(text, ",\"page\":1,\"ts\":\"");
+	number_member(text, ",\"page\":", record->page);
+	text_string(text, ",\"ts\":\"");
 	text_string(text, httpdate_iso(record->wall_ms, stamp));
 	string_member(text, "\",\"method\":", record->method);
 	text_string(text, ",\"url\":");

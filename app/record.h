@@ -21,6 +21,7 @@
 struct record {
 	const char *run, *source;
 	uint64_t line;
+	unsigned page; /* from 1 */
 	struct json_span url;
 	const char *method;
 	struct json_span ref;  /* JSON as given; ptr NULL: none */

@@ -44,6 +44,8 @@ void text_json(struct text *text, const char *data, size_t size);
 void text_json_latin1(struct text *text, const char *data, size_t size);
 /* A JSON string of base64. */
 void text_json_base64(struct text *text, const void *data, size_t size);
+/* What a string means: raw is its content without the quotes, from valid JSON. */
+void text_json_unescape(struct text *text, struct json_span raw);
 /* Valid JSON, byte for byte, but on one line. */
 void text_json_value(struct text *text, struct json_span value);
 

@@ -2,6 +2,8 @@
 /* text_json.c - any bytes as a part of one line of valid JSON. */
 #include "app/text.h"
 
+#include <string.h>
+
 /* A string may grow sixfold; in slices of this size that costs no memory worth speaking of. */
 #define SLICE 16384
 
@@ -77,4 +79,54 @@ void text_json_base64(struct text *text, const void *data, size_t size)
 		text_bytes(text, four, 4);
 	}
 	text_char(text, '"');
+}
+
+static unsigned hex4(const char *digits)
+{
+	unsigned number = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned char c = (unsigned char)digits[i];
+
+		number = number << 4 | (c <= '9' ? c - '0' + 0u : (c | 0x20) - 'a' + 10u);
+	}
+	return number;
+}
+
+static void utf8(struct text *text, unsigned c)
+{
+	if (c >= 0x10000)
+		text_char(text, (char)(0xF0 | c >> 18));
+	if (c >= 0x800)
+		text_char(text, (char)(c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xE0 | c >> 12));
+	if (c >= 0x80)
+		text_char(text, (char)(c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xC0 | c >> 6));
+	text_char(text, (char)(c >= 0x80 ? 0x80 | (c & 63) : c));
+}
+
+void text_json_unescape(struct text *text, struct json_span raw)
+{
+	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	const char *at = raw.ptr, *end = at + raw.len;
+
+	while (at < end) {
+		const char *slash = memchr(at, '\\', (size_t)(end - at));
+		unsigned c;
+
+		text_bytes(text, at, (size_t)((slash ? slash : end) - at));
+		if (!slash)
+			return;
+		at = slash + 2;
+		if (slash[1] != 'u') {
+			text_char(text, meant[strchr(letters, slash[1]) - letters]);
+			continue;
+		}
+		c = hex4(at);
+		at += 4;
+		if (c >> 10 == 0x36 && end - at >= 6) {
+			c = 0x10000 + ((c & 0x3FF) << 10) + (hex4(at + 2) & 0x3FF);
+			at += 6;
+		}
+		utf8(text, c);
+	}
 }

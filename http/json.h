@@ -37,6 +37,8 @@ enum json_verdict json_validate(struct json_span text, size_t *offset);
  * is absent or malformed, one of its names is twice in its object, or the text is not JSON.
  */
 int json_get(struct json_span text, const char *path, struct json_span *value);
+/* The same, but 1 when the text is JSON in which the path leads to nothing. */
+int json_look(struct json_span text, const char *path, struct json_span *value);
 
 /*
  * Copies a text that json_validate() has accepted, without the CR and LF bytes between its tokens:

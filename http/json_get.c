@@ -138,7 +138,7 @@ static bool key_is(struct json_span key, struct json_span name)
  * From an object to the value of the member called name. NULL when there is none, and when there
  * are two: which one was meant is not for us to guess.
  */
-static const char *find_member(const char *at, const char *end, struct json_span name)
+static const char *find_member(const char *at, const char *end, struct json_span name, bool *twice)
 {
 	const char *found = NULL;
 
@@ -152,6 +152,7 @@ static const char *find_member(const char *at, const char *end, struct json_span
 		key.len = at - 1 - key.ptr;
 		at = skip_space(skip_space(at, end) + 1, end);
 		if (key_is(key, name)) {
+			*twice = found != NULL;
 			if (found)
 				return NULL;
 			found = at;
@@ -212,9 +213,10 @@ static bool read_name(const char **path, struct json_span *name)
 	return true;
 }
 
-int json_get(struct json_span text, const char *path, struct json_span *value)
+int json_look(struct json_span text, const char *path, struct json_span *value)
 {
 	const char *at, *end, *after;
+	bool twice = false;
 
 	if (*path++ != '$' || json_validate(text, NULL) != JSON_VALID)
 		return HTTP_EJSON;
@@ -227,12 +229,12 @@ int json_get(struct json_span text, const char *path, struct json_span *value)
 		if (read_index(&path, &index))
 			at = find_element(at, end, index);
 		else if (read_name(&path, &name))
-			at = find_member(at, end, name);
+			at = find_member(at, end, name, &twice);
 		else
 			return HTTP_EJSON;
 	}
 	if (!at)
-		return HTTP_EJSON;
+		return twice ? HTTP_EJSON : 1;
 	after = skip_value(at, end);
 	if (*at == '"') {
 		at++;
@@ -240,4 +242,11 @@ int json_get(struct json_span text, const char *path, struct json_span *value)
 	}
 	*value = (struct json_span){ at, after - at };
 	return 0;
+}
+
+int json_get(struct json_span text, const char *path, struct json_span *value)
+{
+	int rc = json_look(text, path, value);
+
+	return rc > 0 ? HTTP_EJSON : rc;
 }

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_pages.c - a page leads to the next one: another job of the same line, with the same
+ * headers. All pages seen are remembered, so that no circle is run twice, however long it is.
+ */
+#include "app/collect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/codes.h"
+#include "app/pages.h"
+#include "http/redirect.h"
+
+/* An item of its own, which nobody asks for: the page that would have come. */
+static void report_page(struct collect *c, struct job *job, struct json_span url, int code,
+			const char *why)
+{
+	struct job *page = job_next_page(job, url);
+
+	collect_report(c, page ? page : job,
+		       &(struct collect_end){ .outcome = code, .message = why });
+	job_free(page);
+}
+
+/* Both this page and the next are seen from here on. 0 or a code. */
+static int remember(struct job *job, const struct url *next)
+{
+	struct url *own = NULL;
+	char why[URL_WHY];
+	int rc = 0;
+
+	if (!job->pages) {
+		rc = url_parse(&own, job->url, job->url_size, why);
+		rc = rc < 0 ? rc : redirect_visit(&job->pages, "GET", own);
+		url_free(own);
+	}
+	rc = rc < 0 ? rc : redirect_visit(&job->pages, "GET", next);
+	return rc == HTTP_EREDIRECT_LOOP ? COLLECT_EPAGE_LOOP : rc;
+}
+
+/* What the user wrote before the host goes along, since it is the same host. */
+static void write_url(struct text *text, const struct job *job, const struct url *next)
+{
+	const char *rest = strstr(next->text, "://") + 3;
+	struct url *own = NULL;
+	char why[URL_WHY];
+
+	if (url_parse(&own, job->url, job->url_size, why) == 0 && own->userinfo)
+		text_printf(text, "%.*s%s@%s", (int)(rest - next->text), next->text, own->userinfo,
+			    rest);
+	else
+		text_string(text, next->text);
+	url_free(own);
+}
+
+static int add(struct collect *c, struct job *job, const struct url *next)
+{
+	struct text url = { 0 };
+	struct job *page = NULL;
+	int rc = ASYNC_ENOMEM;
+
+	write_url(&url, job, next);
+	if (!url.failed)
+		page = job_next_page(job, (struct json_span){ url.data, url.length });
+	if (page)
+		rc = dispatch_add(c->dispatch, page, next->origin);
+	if (rc < 0)
+		job_free(page);
+	text_free(&url);
+	return rc;
+}
+
+static int follow(struct collect *c, struct job *job, const struct http_response *response,
+		  struct json_span link, char why[PAGES_WHY])
+{
+	struct url *next;
+	int rc = pages_resolve(job->url, response->url, link, &next, why);
+
+	if (rc < 0)
+		return rc;
+	rc = remember(job, next);
+	if (rc == COLLECT_EPAGE_LOOP)
+		snprintf(why, PAGES_WHY, "page %u leads to a page before it", job->page);
+	if (!rc && job->page >= c->options->max_pages) {
+		snprintf(why, PAGES_WHY,
+			 "there is a page behind page %u, and --max-pages allows no more",
+			 job->page);
+		rc = COLLECT_EMAX_PAGES;
+	}
+	if (!rc)
+		rc = add(c, job, next);
+	url_free(next);
+	return rc;
+}
+
+struct looking {
+	const char *how;
+	const struct http_response *response;
+	struct text *link;
+};
+
+static int look(void *arg)
+{
+	const struct looking *l = arg;
+
+	return pages_link(l->how, l->response, l->link);
+}
+
+ASYNC_SUSPENDS
+void collect_next_page(struct collect *c, struct job *job, const struct http_response *response)
+{
+	char why[PAGES_WHY] = "out of memory";
+	struct text link = { 0 };
+	struct looking l = { c->options->paginate, response, &link };
+	int rc;
+
+	if (strcmp(job_method(job), "GET") != 0)
+		return;
+	rc = response->body.len < COLLECT_LARGE ? look(&l) : async_to_thread(look, &l);
+	if (rc == HTTP_EJSON)
+		snprintf(why, sizeof why, "%.100s does not lead to the URL of the next page",
+			 l.how);
+	if (rc > 0)
+		rc = link.failed ? ASYNC_ENOMEM
+				 : follow(c, job, response,
+					  (struct json_span){ link.data, link.length }, why);
+	if (rc < 0)
+		report_page(c, job,
+			    link.length ? (struct json_span){ link.data, link.length }
+					: (struct json_span){ job->url, job->url_size },
+			    rc, why);
+	text_free(&link);
+}
