@@ -124,11 +124,12 @@ double async_task_longest_slice(struct async_task *task);
  * A run that fails ends with status 86, whatever it returned from main() or gave to exit(): when all
  * atexit() handlers have run, stdio is flushed and the process ends. _exit() and signals pass it by.
  * Children after fork() are not guarded until they run a loop of their own; threads without a loop
- * never are. It is off, and says so, under sanitizers, Valgrind and rr. strict=quiet says only what
- * fails the run.
+ * never are. It is off, and says so, under Valgrind and rr. strict=quiet says only what fails the
+ * run.
  *
- * On Linux x86-64 the kernel hands over every system call; elsewhere on Linux, or with
- * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself.
+ * On Linux x86-64 the kernel hands over every system call; elsewhere on Linux, under sanitizers, or with
+ * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself:
+ * runtime/guard/README.md has a table of what each way sees.
  */
 /* Calls so far for which the run fails. 0 where there is no guard. */
 unsigned async_watchdog_violations(void);

@@ -278,14 +278,17 @@ static bool apply(const struct rule *rule, struct guard_call *call)
 
 bool guard_decide(struct guard_call *call)
 {
-	const struct rule *rule = &rules[call->number];
+	const struct rule *rule;
 
 	call->seconds = -1;
 	call->fd = -1;
 	call->target[0] = '\0';
 	if (call->number < 0)
 		return true;
-	if ((size_t)call->number >= sizeof(rules) / sizeof(rules[0]) || rule->name == NULL)
+	if ((size_t)call->number >= sizeof(rules) / sizeof(rules[0]))
+		return false;
+	rule = &rules[call->number];
+	if (rule->name == NULL)
 		return false;
 	if (call->name == NULL)
 		call->name = rule->name;

@@ -30,11 +30,14 @@ static void say_once(const char *why)
 		guard_say(text);
 }
 
-/* Sanitizers intercept what we do; the others run the program on a machine of their own. */
+static bool under_sanitizer(void)
+{
+	return __asan_init != NULL || __tsan_init != NULL || __msan_init != NULL;
+}
+
+/* These run the program on a machine of their own. */
 static const char *obstacle(void)
 {
-	if (__asan_init != NULL || __tsan_init != NULL || __msan_init != NULL)
-		return "a sanitizer runs here";
 	if (watchdog_under_valgrind())
 		return "Valgrind runs here";
 	if (getenv("RUNNING_UNDER_RR") != NULL)
@@ -76,14 +79,14 @@ void guard_enter(struct guard *guard)
 	if (guard == NULL || guard->process != getpid())
 		return;
 	guard_mine = guard;
-	rc = guard->by_symbols ? -ENOSYS : guard_dispatch_start(guard);
+	rc = guard->by_symbols || under_sanitizer() ? -ENOSYS : guard_dispatch_start(guard);
 	if (rc < 0) {
 		guard->by_symbols = true;
 		rc = guard_symbols_start();
 	}
 	guard->hb->armed = rc == 0;
 	if (rc < 0)
-		say_once("this system shows no calls");
+		say_once("libc is linked into the program, so that its calls cannot be seen");
 }
 
 void guard_leave(struct guard *guard)

@@ -209,6 +209,27 @@ void guard_symbols_forget(void)
 	pthread_mutex_init(&lock, NULL);
 }
 
+static int is_program(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	*(bool *)arg = holds(info, (uintptr_t)dlsym(RTLD_DEFAULT, "nanosleep"));
+	return 1; /* it is the first */
+}
+
+/*
+ * Not where a program is linked statically, or has a sanitizer's runtime in it, as clang's have: what
+ * it calls in itself has no slot.
+ */
+static bool has_slots(void)
+{
+	bool own = false;
+
+	if (dlsym(RTLD_DEFAULT, "nanosleep") == NULL)
+		return false;
+	dl_iterate_phdr(is_program, &own);
+	return !own;
+}
+
 static void find_real(const struct guard_wrapper *table)
 {
 	for (; table->name != NULL; table++)
@@ -246,7 +267,7 @@ static void patch_modules(const struct guard_wrapper *table)
 
 int guard_symbols_put(const struct guard_wrapper *table)
 {
-	if (dlsym(RTLD_DEFAULT, "nanosleep") == NULL)
+	if (!has_slots())
 		return -ENOSYS;
 	patch_modules(table);
 	return 0;
