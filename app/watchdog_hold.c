@@ -3,6 +3,7 @@
 #include "app/watchdog_hold.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -172,6 +173,7 @@ static void end_burners(void)
 	}
 }
 
+/* Tells whoever has stopped to go on, 300 ms later, and again until it says that it does. */
 static void begin_stopper(void)
 {
 	pid_t parent = getpid();
@@ -182,27 +184,32 @@ static void begin_stopper(void)
 	others[0] = fork();
 	if (others[0] != 0)
 		return;
+	close(pipe_ends[1]);
 	if (read(pipe_ends[0], &byte, 1) == 1) {
-		/* Later than the first look at the slice, which is a quarter of the limit away. */
-		usleep((useconds_t)(LIMIT * 0.4 * 1e6));
-		kill(parent, SIGSTOP);
-		usleep(300000);
-		kill(parent, SIGCONT);
+		struct pollfd end = { .fd = pipe_ends[0], .events = POLLIN };
+
+		do {
+			usleep(300000);
+			kill(parent, SIGCONT);
+		} while (poll(&end, 1, 0) == 0);
 	}
 	_exit(0);
 }
 
+/* It stops itself, in the middle of less than a limit of work, so that a busy machine changes nothing. */
 static void be_stopped(void)
 {
+	spin_for(LIMIT * 0.4);
 	sink += write(pipe_ends[1], "x", 1) == 1;
-	spin_for(LIMIT * 0.7);
+	raise(SIGSTOP);
+	spin_for(LIMIT * 0.3);
 }
 
 static void end_stopper(void)
 {
-	waitpid(others[0], NULL, 0);
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
+	waitpid(others[0], NULL, 0);
 }
 
 static void nothing(void)

@@ -91,6 +91,11 @@ struct observer {
 	unsigned looks, stacks, running, blocked;
 };
 
+static bool has_enough(const struct observer *observer)
+{
+	return observer->running >= 8 && observer->blocked >= 8;
+}
+
 static bool has_names(void)
 {
 	return strstr(symbol_hint, "-g") != NULL;
@@ -139,14 +144,15 @@ static void *observe(void *arg)
 	struct watchdog_capture capture = { .bytes = bytes };
 	struct observer *observer = arg;
 	struct symbols *symbols = symbol_new();
-	double end = now() + observer->seconds;
+	double end = now() + observer->seconds, latest = end + 60;
 	sigset_t all;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	CHECK(symbols != NULL);
 	symbol_warm(symbols);
-	while (now() < end) {
+	/* On a busy machine there are fewer looks in that time. */
+	while (now() < end || (!has_enough(observer) && now() < latest)) {
 		look(observer, &capture, symbols);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
@@ -188,17 +194,17 @@ static void storm(bool by_signal)
 		NOT_HERE("the tool runs threads in its own way");
 	async_watchdog_configure(&(struct async_watchdog_options){ .limit = -1 });
 	CHECK_INT(async_run(stormed, &observer), 0);
-	if (observer.running < 8 || observer.blocked < 8)
+	if (!has_enough(&observer))
 		FAIL("%u looks gave %u stacks: %u while it ran, %u while it was blocked",
 		     observer.looks, observer.stacks, observer.running, observer.blocked);
 }
 
-TEST_WITH_LIMIT(a_thousand_looks_a_second_break_nothing_and_name_nothing_wrong, 100)
+TEST_WITH_LIMIT(a_thousand_looks_a_second_break_nothing_and_name_nothing_wrong, 240)
 {
 	storm(true);
 }
 
-TEST_WITH_LIMIT(nor_do_they_where_the_kernel_samples_the_thread, 100)
+TEST_WITH_LIMIT(nor_do_they_where_the_kernel_samples_the_thread, 240)
 {
 	storm(false);
 }

@@ -180,6 +180,24 @@ TEST(without_a_stack_it_says_why)
 	CHECK_CONTAINS(text_of(stall), "  where     unknown: the thread does not answer\n");
 }
 
+TEST(one_that_was_over_before_it_was_looked_at_has_its_numbers)
+{
+	struct watchdog_stall *stall = example();
+
+	stall->over = true;
+	stall->frame_count = 0;
+	stall->sleep = stall->timeout = -1;
+	stall->failure = "it ended before it could be looked at";
+	CHECK_STR(
+		text_of(stall),
+		"[stall #4] task 17 \"fetch\" held the loop 104 ms (limit 100 ms)\n"
+		"  verdict   BLOCKED in clock_nanosleep   cpu 0.1 ms | blocked 103.7 ms | waiting "
+		"for a CPU 0.2 ms\n"
+		"  where     unknown: it ended before it could be looked at\n"
+		"            created by task 1 \"main\" at crawler.c:201 to run fetch_one\n"
+		"  instead   async_sleep(): the same delay, and the loop keeps running\n");
+}
+
 TEST(recursion_is_folded)
 {
 	struct watchdog_stall *stall = example();

@@ -153,17 +153,17 @@ static void run_stopped(int (*fn)(void *arg))
 	CHECK_INT(findings, 0);
 }
 
-TEST(stops_too_short_to_make_the_monitor_late)
+TEST_WITH_LIMIT(stops_too_short_to_make_the_monitor_late, 60)
 {
 	run_stopped(stopped_often);
 }
 
-TEST(stops_that_begin_while_the_monitor_rests)
+TEST_WITH_LIMIT(stops_that_begin_while_the_monitor_rests, 60)
 {
 	run_stopped(stopped_once);
 }
 
-TEST(stops_while_the_monitor_reads_symbols)
+TEST_WITH_LIMIT(stops_while_the_monitor_reads_symbols, 60)
 {
 	run_stopped(stopped_at_once);
 }

@@ -133,6 +133,7 @@ static bool install(void)
 
 static const struct timespec moment = { .tv_nsec = 200 * 1000 };
 enum { MOMENTS = 250 };
+#define PATIENCE INT64_C(1000000000) /* ns that a thread may have to wait for a CPU */
 
 static bool enter(struct request *request)
 {
@@ -151,7 +152,8 @@ static bool await_done(struct request *request)
 {
 	struct request *taken = request;
 
-	for (int i = 0; i < MOMENTS && !atomic_load(&request->done); i++)
+	for (int64_t end = watchdog_now() + PATIENCE;
+	     !atomic_load(&request->done) && watchdog_now() < end;)
 		nanosleep(&moment, NULL);
 	if (atomic_compare_exchange_strong(&pending, &taken, NULL))
 		return false;
@@ -180,6 +182,15 @@ static const char *foreign(const struct symbol_stack *stack, uintptr_t low, uint
 	return within ? NULL : "the thread is on a stack of its own";
 }
 
+/* Time has gone by, and it may have blocked. */
+static bool still_runs(pid_t tid)
+{
+	struct watchdog_call call;
+
+	watchdog_call_read(tid, &call);
+	return call.state == WATCHDOG_RUNNING;
+}
+
 static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t low, uintptr_t high)
 {
 	struct request request = { .tid = tid, .low = low, .high = high, .capture = capture };
@@ -197,7 +208,7 @@ static void copy_running(struct watchdog_capture *capture, pid_t tid, uintptr_t 
 	} else if (always_blocks(tid, signal_number)) {
 		capture->failure = "the thread blocks all signals";
 		atomic_store(&pending, NULL);
-	} else if (syscall(SYS_tgkill, getpid(), tid, signal_number) != 0) {
+	} else if (!still_runs(tid) || syscall(SYS_tgkill, getpid(), tid, signal_number) != 0) {
 		atomic_store(&pending, NULL);
 	} else if (await_done(&request)) {
 		capture->failure = foreign(&capture->stack, low, high);

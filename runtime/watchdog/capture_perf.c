@@ -29,8 +29,8 @@ enum {
 	STACK = 32 * 1024,
 	PAGES = 16,  /* of the ring: one sample fits, and another one */
 	PERIODS = 8, /* on a CPU without a sample: all of it was in the kernel */
-	LOOKS = 250, /* that long it may have to wait for a CPU */
 };
+#define PATIENCE INT64_C(1000000000) /* ns that it may have to wait for a CPU */
 
 /* The registers that are sampled, in the order in which the kernel writes them: by their number. */
 #define MASK ((1ULL << PERF_REG_X86_BP) | (1ULL << PERF_REG_X86_SP) | (1ULL << PERF_REG_X86_IP))
@@ -94,11 +94,12 @@ static bool sample(int fd, const struct perf_event_mmap_page *ring, size_t page,
 		   struct watchdog_capture *capture)
 {
 	const struct timespec moment = { .tv_nsec = PERIOD };
+	int64_t end = watchdog_now() + PATIENCE;
 	uint64_t ran = 0;
 	bool there = false;
 
 	ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
-	for (int i = 0; i < LOOKS && !there && ran < PERIODS * PERIOD; i++) {
+	while (!there && ran < PERIODS * PERIOD && watchdog_now() < end) {
 		nanosleep(&moment, NULL);
 		if (read(fd, &ran, sizeof(ran)) != sizeof(ran))
 			break;

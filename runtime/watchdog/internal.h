@@ -109,10 +109,12 @@ extern atomic_bool watchdog_perf_refused; /* set by itself, and by tests of the 
 
 struct watchdog_stall {
 	unsigned number, seen;		/* seen: so often with this stack */
+	bool over;			/* it ended before there was a report */
 	bool callback;			/* not a task: view is empty */
 	struct task_view view, awaiter; /* awaiter.id 0: unknown, or nobody awaits it */
 	int64_t limit, held, cpu, blocked, waiting, user, kernel;
 	int64_t late;		   /* that the monitor was held up as well, or it was stopped */
+	int64_t unseen;		   /* of which nobody knows, since the monitor had no CPU */
 	int64_t stolen, throttled; /* from the process meanwhile */
 	bool traced;		   /* a debugger is attached */
 	uint64_t faults;
@@ -217,12 +219,15 @@ struct watchdog_slice {
 	uint32_t generation; /* 0: none */
 	const void *task;    /* NULL: a callback */
 	int64_t next;	     /* the code's own time at which it is looked at again */
+	bool found;	     /* a finding; the stall's view is of its task */
 	bool reported, loud; /* loud: the report was not hidden */
 	bool excused;	     /* STARVED or STOPPED has been said */
 	bool pressed;	     /* pressure has been read */
 	struct watchdog_usage start, last;
+	struct watchdog_call call; /* that it was in at the last numbers */
 	struct watchdog_pressure pressure;
 	int64_t late;	 /* that the process did not run, as far as the monitor can tell */
+	int64_t unseen;	 /* that it may have been stopped while the monitor had no CPU */
 	int64_t blocked; /* as last known */
 	uint64_t place;	 /* where it was at the first look */
 };
@@ -259,7 +264,8 @@ struct watchdog {
 		int64_t since, cpu, waiting; /* of the monitor, when it began to work */
 		bool looked;		     /* it had to sleep for that */
 	} work;
-	int64_t doubt; /* since the last numbers: not to be held against the loop */
+	int64_t doubt;	/* since the last numbers: not to be held against the loop */
+	int64_t missed; /* since then, the monitor had no CPU */
 	struct watchdog_slice slice;
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;

@@ -8,7 +8,7 @@
  * signal that could disturb it is blocked. When in the rest that was, nobody knows, so none of the
  * rest counts.
  *
- * Time for which the monitor had no CPU is no doubt: the loop may have been blocked meanwhile.
+ * Time for which the monitor had no CPU is another matter: the loop may have been blocked meanwhile.
  */
 #include "runtime/watchdog/internal.h"
 

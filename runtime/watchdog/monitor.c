@@ -76,6 +76,7 @@ static void end_work(struct watchdog *w)
 				      .slept = watchdog_now() - w->work.since };
 
 	work.waited = take_waited(w);
+	w->missed += work.waited;
 	if (!w->work.looked)
 		w->doubt += watchdog_doubt(&work);
 }
@@ -97,6 +98,7 @@ static void sleep_for(struct watchdog *w, uint32_t bell, int64_t tick)
 		NULL, 0);
 	rest.slept = watchdog_now() - start;
 	rest.waited = take_waited(w);
+	w->missed += rest.waited;
 	rest.switches += switches();
 	w->doubt += watchdog_doubt(&rest);
 }
@@ -132,7 +134,7 @@ static void look_between(struct watchdog *w, uint32_t generation)
 	w->between.valid = !(w->between.polls & 1);
 	if (w->between.valid)
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->between.usage);
-	w->doubt = 0;
+	w->doubt = w->missed = 0;
 }
 
 /* True when some of the slice is past already. */
@@ -149,7 +151,8 @@ static bool begin(struct watchdog *w, uint32_t generation)
 		w->slice.start = w->between.usage;
 	} else {
 		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
-		w->doubt = 0;
+		watchdog_call_read(w->tid, &w->slice.call);
+		w->doubt = w->missed = 0;
 	}
 	w->slice.last = w->slice.start;
 	w->between.valid = false;

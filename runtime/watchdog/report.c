@@ -198,7 +198,9 @@ size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t 
 	char advice[256];
 
 	add_task(&text, stall);
-	text_add(&text, " has held the loop %lld ms and still does (limit %lld ms",
+	text_add(&text,
+		 stall->over ? " held the loop %lld ms (limit %lld ms"
+			     : " has held the loop %lld ms and still does (limit %lld ms",
 		 text_whole_ms(stall->held), text_whole_ms(stall->limit));
 	if (stall->seen > 1)
 		text_add(&text, "; this stack for the %u%s time", stall->seen,
@@ -207,7 +209,8 @@ size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t 
 	add_verdict(&text, stall);
 	if (!finding)
 		return text.used;
-	add_harm(&text, &stall->victims);
+	if (!stall->over)
+		add_harm(&text, &stall->victims);
 	watchdog_add_stack(&text, stall);
 	add_origin(&text, stall);
 	if (watchdog_advise(stall, advice, sizeof(advice)) > 0)

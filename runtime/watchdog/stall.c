@@ -36,6 +36,7 @@ static void account(struct watchdog *w, const struct watchdog_usage *now)
 	stall->faults = now->faults - slice->start.faults;
 	stall->has_waiting = now->has_waiting;
 	stall->late = slice->late;
+	stall->unseen = slice->unseen;
 	stall->blocked = slice->blocked;
 	stall->stolen = stall->throttled = 0;
 	stall->traced = false;
@@ -80,7 +81,7 @@ static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usa
 			 enum watchdog_state state)
 {
 	int64_t rest = now->wall - slice->start.wall - (now->cpu - slice->start.cpu) -
-		       (now->waiting - slice->start.waiting) - slice->late;
+		       (now->waiting - slice->start.waiting) - slice->late - slice->unseen;
 
 	if (!now->has_waiting || (state != WATCHDOG_RUNNING && !now->torn))
 		slice->blocked = clamp(rest, 0, INT64_MAX);
@@ -89,40 +90,47 @@ static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usa
 		slice->blocked = rest - (now->wall - slice->last.wall);
 }
 
-/* No more than what is neither CPU time nor waiting: that the loop had for certain. */
-static void take_doubt(struct watchdog *w, const struct watchdog_usage *now)
-{
-	struct watchdog_slice *slice = &w->slice;
-	int64_t unknown = now->wall - slice->last.wall - (now->cpu - slice->last.cpu) -
-			  (now->waiting - slice->last.waiting);
-
-	if (now->state == 'T' || now->state == 't')
-		w->doubt = unknown;
-	slice->late += clamp(w->doubt, 0, clamp(unknown, 0, INT64_MAX));
-	w->doubt = 0;
-}
-
 /* What it is in, and its numbers. If that took long, it has to be in the same thing still. */
 static enum watchdog_state read_both(struct watchdog *w, struct watchdog_usage *now)
 {
-	struct watchdog_call call, again;
+	struct watchdog_call again, *call = &w->slice.call;
 	int64_t begin = watchdog_now();
 
-	watchdog_call_read(w->tid, &call);
+	watchdog_call_read(w->tid, call);
 	watchdog_usage_read(w->tid, w->cpu_clock, now);
-	if (call.state != WATCHDOG_BLOCKED || now->wall - begin <= 2 * WATCHDOG_TORN_NS)
-		return call.state;
+	if (call->state != WATCHDOG_BLOCKED || now->wall - begin <= 2 * WATCHDOG_TORN_NS)
+		return call->state;
 	watchdog_call_read(w->tid, &again);
-	return watchdog_same_call(&call, &again) ? WATCHDOG_BLOCKED : WATCHDOG_RUNNING;
+	return watchdog_same_call(call, &again) ? WATCHDOG_BLOCKED : WATCHDOG_RUNNING;
+}
+
+/*
+ * No more than what is neither CPU time nor waiting: that the loop had for certain. While the monitor
+ * had no CPU the process may have been stopped, which only a call that lasted all the time outweighs.
+ */
+static void take_doubt(struct watchdog *w, const struct watchdog_usage *now, bool same_call)
+{
+	struct watchdog_slice *slice = &w->slice;
+	int64_t unknown = clamp(now->wall - slice->last.wall - (now->cpu - slice->last.cpu) -
+					(now->waiting - slice->last.waiting),
+				0, INT64_MAX);
+	int64_t late =
+		now->state == 'T' || now->state == 't' ? unknown : clamp(w->doubt, 0, unknown);
+
+	slice->late += late;
+	if (!same_call)
+		slice->unseen += clamp(w->missed, 0, unknown - late);
+	w->doubt = w->missed = 0;
 }
 
 bool stall_measure(struct watchdog *w)
 {
 	struct watchdog_slice *slice = &w->slice;
+	struct watchdog_call before = slice->call;
 	struct watchdog_usage now;
 	enum watchdog_state state = read_both(w, &now);
 
-	take_doubt(w, &now);
+	take_doubt(w, &now, state == WATCHDOG_BLOCKED && watchdog_same_call(&before, &slice->call));
 	note_blocked(slice, &now, state);
 	slice->last = now;
 	account(w, &now);
@@ -139,12 +147,11 @@ bool stall_measure(struct watchdog *w)
 
 /* ---- Where ----------------------------------------------------------------------------------- */
 
-/* Fills in task and stack. False when the slice has ended meanwhile. */
-static bool capture(struct watchdog *w)
+/* Fills in the task. False when the slice has ended meanwhile. */
+static bool describe(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
 	const void *task = atomic_load(&w->hb->task);
-	uintptr_t low = w->low, high = w->high;
 
 	memset(&stall->view, 0, sizeof(stall->view));
 	memset(&stall->awaiter, 0, sizeof(stall->awaiter));
@@ -152,9 +159,17 @@ static bool capture(struct watchdog *w)
 	if (task != NULL) {
 		task_describe(task, &stall->view);
 		victims_awaiter(task, &stall->awaiter);
-		low = stall->view.stack_low;
-		high = stall->view.stack_high;
 	}
+	return atomic_load(&w->hb->generation) == w->slice.generation;
+}
+
+/* Copies the stack. False when the slice has ended meanwhile. */
+static bool capture(struct watchdog *w)
+{
+	const struct watchdog_stall *stall = &w->stall;
+	uintptr_t low = stall->callback ? w->low : stall->view.stack_low;
+	uintptr_t high = stall->callback ? w->high : stall->view.stack_high;
+
 	w->capture.bytes = (unsigned char *)w->copy;
 	w->work.looked = true;
 	return watchdog_capture(&w->capture, w->tid, low, high, w->hb, w->slice.generation);
@@ -218,21 +233,12 @@ static void record(struct watchdog *w)
 	trace_stall_begin(w->hb, w->slice.start.wall, (uint32_t)w->stall.view.id, w->text);
 }
 
-static void look_first(struct watchdog *w)
+static void report(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
 
-	if (!capture(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
-		return;
-	stall->call = w->capture.call;
-	stall->failure = w->capture.failure;
-	stall->looks = stall->moved = 0;
-	/* The arguments may lie on the stack: read before the names are looked up, which can take long. */
-	watchdog_decode(stall);
-	victims_look(w->hb, watchdog_now(), &stall->victims);
-	stall->frame_count = name_frames(w, stall->frames);
-	w->slice.place = place_of(stall->frames, stall->frame_count);
 	count(w, watchdog_verdict(stall));
+	stall->looks = stall->moved = 0;
 	w->slice.reported = true;
 	w->slice.loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !w->slice.loud;
@@ -240,12 +246,47 @@ static void look_first(struct watchdog *w)
 	watchdog_emit(w, STALL_BEGAN, !w->slice.loud);
 }
 
+static void look_first(struct watchdog *w)
+{
+	struct watchdog_stall *stall = &w->stall;
+
+	if (!describe(w))
+		return;
+	w->slice.found = true;
+	if (!capture(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
+		return;
+	stall->over = false;
+	stall->call = w->capture.call;
+	stall->failure = w->capture.failure;
+	/* The arguments may lie on the stack: read before the names are looked up, which can take long. */
+	watchdog_decode(stall);
+	victims_look(w->hb, watchdog_now(), &stall->victims);
+	stall->frame_count = name_frames(w, stall->frames);
+	w->slice.place = place_of(stall->frames, stall->frame_count);
+	report(w);
+}
+
+/* A finding that ended before it could be looked at: the numbers are known, and the task. */
+static void report_over(struct watchdog *w)
+{
+	struct watchdog_stall *stall = &w->stall;
+
+	stall->over = true;
+	stall->call = w->slice.call;
+	stall->failure = "it ended before it could be looked at";
+	stall->sleep = stall->timeout = stall->fd = -1;
+	stall->target[0] = '\0';
+	stall->frame_count = 0;
+	memset(&stall->victims, 0, sizeof(stall->victims));
+	report(w);
+}
+
 static void look_again(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
 	size_t count;
 
-	if (!capture(w))
+	if (!describe(w) || !capture(w))
 		return;
 	count = name_frames(w, w->again);
 	if (count > 0) {
@@ -291,7 +332,7 @@ static void judge_late(struct watchdog *w, int64_t when)
 	if (when - w->slice.start.wall < w->options.limit)
 		return;
 	watchdog_usage_read(w->tid, w->cpu_clock, &now);
-	take_doubt(w, &now);
+	take_doubt(w, &now, false);
 	account(w, &now);
 	w->stall.held = when - w->slice.start.wall;
 	read_pressure(w);
@@ -304,12 +345,14 @@ void stall_end(struct watchdog *w, int64_t when)
 {
 	struct watchdog_stall *stall = &w->stall;
 
-	if (!w->slice.reported) {
+	if (!w->slice.reported && !w->slice.found) {
 		if (!w->slice.excused)
 			judge_late(w, when);
 		return;
 	}
 	stall->held = when - w->slice.start.wall;
+	if (!w->slice.reported)
+		report_over(w);
 	w->totals.held += stall->held;
 	if (stall->held > w->totals.longest)
 		w->totals.longest = stall->held;

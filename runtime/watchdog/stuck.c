@@ -39,6 +39,8 @@ static bool look(struct watchdog *w, const struct task *task, uint32_t generatio
 	struct watchdog_stall *stall = &w->stall;
 	uintptr_t low = w->low, high = w->high;
 
+	/* What is known of a slice that has ended is overwritten. */
+	w->slice.found &= w->slice.generation == generation;
 	stall->callback = task == NULL;
 	memset(&stall->view, 0, sizeof(stall->view));
 	if (task != NULL) {

@@ -30,7 +30,7 @@ static enum async_verdict excuse(const struct watchdog_stall *stall)
 {
 	if (stall->traced || explains(stall->late, stall))
 		return ASYNC_VERDICT_STOPPED;
-	if (explains(stall->waiting, stall) || explains(stall->stolen, stall) ||
+	if (explains(stall->waiting + stall->unseen, stall) || explains(stall->stolen, stall) ||
 	    explains(stall->throttled, stall))
 		return ASYNC_VERDICT_STARVED;
 	return ASYNC_VERDICT_MIXED;
