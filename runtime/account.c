@@ -56,6 +56,49 @@ static int64_t ns_of(const struct account *account, uint64_t ticks)
 	return (int64_t)((double)ticks * (double)all_ns / (double)all_ticks);
 }
 
+static bool is_same(const struct account_share *share, const struct task *task)
+{
+	return share->slices > 0 && share->created_at == (task ? task->created_at : NULL) &&
+	       share->label == (task ? task->label : NULL);
+}
+
+/* Whoever comes when all places are taken is not told: there are larger ones. */
+static void add_share(struct account_turn *turn, const struct task *task, int64_t ns)
+{
+	struct account_share *shares = turn->shares;
+	int at = 0;
+
+	while (at < ACCOUNT_SHARES && shares[at].slices > 0 && !is_same(&shares[at], task))
+		at++;
+	if (at == ACCOUNT_SHARES)
+		return;
+	if (shares[at].slices == 0 && task) {
+		shares[at].created_at = task->created_at;
+		shares[at].label = task->label;
+	}
+	shares[at].slices++;
+	shares[at].ns += ns;
+	for (; at > 0 && shares[at].ns > shares[at - 1].ns; at--) {
+		struct account_share larger = shares[at];
+
+		shares[at] = shares[at - 1];
+		shares[at - 1] = larger;
+	}
+}
+
+static void note_turn(struct account_turn *turn, const struct heartbeat *hb,
+		      const struct task *task, int64_t ns)
+{
+	uint64_t number = atomic_load_explicit(&hb->turn, memory_order_relaxed);
+
+	if (turn->turn != number)
+		*turn = (struct account_turn){ .turn = number,
+					       .first = atomic_load(&hb->generation) };
+	if (ns > turn->longest)
+		turn->longest = ns;
+	add_share(turn, task, ns);
+}
+
 void heartbeat_account(struct heartbeat *hb, uint64_t ticks)
 {
 	struct async_loop *loop = container_of(hb, struct async_loop, heartbeat);
@@ -72,6 +115,7 @@ void heartbeat_account(struct heartbeat *hb, uint64_t ticks)
 		snprintf(account->longest_task, sizeof account->longest_task, "%s",
 			 task ? task_name(task, buffer) : "");
 	add(&account->slices, ns, 1);
+	note_turn(&account->turn, hb, task, ns);
 }
 
 /* ---- Timers ---------------------------------------------------------------------------------- */

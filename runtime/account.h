@@ -18,11 +18,27 @@
 
 #define ACCOUNT_BEAT (10 * 1000 * 1000)
 
+/* What the slices of this turn that were not short took, by where their tasks were created. */
+enum { ACCOUNT_SHARES = 8 };
+struct account_share {
+	const char *created_at, *label; /* literals; NULL: callbacks */
+	unsigned slices;
+	int64_t ns;
+};
+struct account_turn {
+	uint64_t turn;
+	uint32_t first;	 /* the generation at the end of the first of them */
+	unsigned count;	 /* of all slices: whoever copies this may know */
+	int64_t longest; /* ns */
+	struct account_share shares[ACCOUNT_SHARES]; /* the largest first */
+};
+
 struct account {
 	int64_t opened_ns;
 	uint64_t opened_ticks;
 	struct async_histogram slices, lag; /* slices.total is not kept: see account_read() */
 	char longest_task[32];		    /* whose slices.longest is; "": a callback's */
+	struct account_turn turn;
 };
 
 void account_open(struct account *account);

@@ -28,6 +28,11 @@ enum async_verdict {
 	ASYNC_VERDICT_LOCK,    /* for a lock */
 	ASYNC_VERDICT_MIXED,   /* some of each */
 	/*
+	 * Many slices in one turn, none of them long, but together they made a timer late by as much as
+	 * the limit. function, file and line are those of one of them, or where most were created.
+	 */
+	ASYNC_VERDICT_BUSY,
+	/*
 	 * The next two are no findings: not the code's fault, counted apart, and reported only if the
 	 * options ask for it.
 	 */
@@ -35,7 +40,7 @@ enum async_verdict {
 	ASYNC_VERDICT_STOPPED, /* the process was stopped, or is in a debugger */
 };
 struct async_stall {
-	const char *task;     /* its name */
+	const char *task;     /* its name; "a callback"; "a turn" of many */
 	const char *function; /* the innermost frame of the program's own code; NULL: unknown */
 	const char *file;     /* as the compiler saw it; NULL without line information */
 	int line;

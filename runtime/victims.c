@@ -105,8 +105,12 @@ static void name_worst(const struct async_loop *loop, const struct async_timer *
 	struct async_timer timer;
 	const struct task *task;
 
-	if (!peek(&timer, sizeof timer, root) || timer.when > now)
+	if (!peek(&timer, sizeof timer, root))
 		return;
+	if (timer.when > now) {
+		victims->next = timer.when - now;
+		return;
+	}
 	victims->worst = now - timer.when;
 	task = timer.handle.arg == root ? task_of_timeout_at((const void *)root, loop)
 					: task_of_future_at(timer.handle.arg);
@@ -117,10 +121,30 @@ static void name_worst(const struct async_loop *loop, const struct async_timer *
 
 /* ---- Interface ------------------------------------------------------------------------------- */
 
+static const struct async_loop *loop_of_heartbeat(const struct heartbeat *hb)
+{
+	return (const void *)((const char *)hb - offsetof(struct async_loop, heartbeat));
+}
+
+int64_t victims_lag(const struct heartbeat *hb, int64_t now)
+{
+	struct timer_heap timers;
+	struct async_timer first;
+
+	return peek(&timers, sizeof timers, &loop_of_heartbeat(hb)->timers) &&
+			       peek(&first, sizeof first, timers.root) && first.when < now
+		       ? now - first.when
+		       : 0;
+}
+
+bool victims_turn(const struct heartbeat *hb, struct account_turn *turn)
+{
+	return peek(turn, sizeof *turn, &loop_of_heartbeat(hb)->account.turn);
+}
+
 void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victims)
 {
-	const struct async_loop *loop =
-		(const void *)((const char *)hb - offsetof(struct async_loop, heartbeat));
+	const struct async_loop *loop = loop_of_heartbeat(hb);
 	struct timer_heap timers;
 
 	memset(victims, 0, sizeof *victims);

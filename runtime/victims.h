@@ -9,6 +9,7 @@
 #ifndef LOOPHOUND_RUNTIME_VICTIMS_H
 #define LOOPHOUND_RUNTIME_VICTIMS_H
 
+#include "runtime/account.h"
 #include "runtime/heartbeat.h"
 
 #include <stdbool.h>
@@ -19,9 +20,15 @@ struct victims {
 	unsigned tasks, callbacks; /* ready */
 	unsigned late;		   /* timers that are due and cannot fire */
 	int64_t worst;		   /* ns that the first of these is late */
-	bool has_task;		   /* a task waits for that one: */
+	int64_t next;  /* ns until the first timer is due, if none is late; 0: there is none */
+	bool has_task; /* a task waits for that one: */
 	struct task_view task;
 };
+
+/* Only how late the first timer is, in ns; 0: none is. */
+int64_t victims_lag(const struct heartbeat *hb, int64_t now);
+/* What the loop's accounts say of its turn. False when they cannot be read. */
+bool victims_turn(const struct heartbeat *hb, struct account_turn *turn);
 
 void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victims);
 

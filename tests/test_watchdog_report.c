@@ -59,6 +59,10 @@ TEST(harm_says_who_cannot_run)
 	} rows[] = {
 		{ { 0 }, "harm      nobody was ready, no timer is late\n" },
 		{ { .tasks = 1 }, "harm      1 task was ready\n" },
+		{ { .next = 12 * MS },
+		  "harm      nobody was ready, no timer is late, the next timer is due in 12 ms\n" },
+		{ { .tasks = 1, .next = 12 * MS },
+		  "harm      1 task was ready, the next timer is due in 12 ms\n" },
 		{ { .tasks = VICTIMS_MAX }, "harm      4096 or more tasks were ready\n" },
 		{ { .tasks = 2, .callbacks = 1 },
 		  "harm      2 tasks were ready, 1 callback was ready\n" },

@@ -46,6 +46,10 @@ static void excuse(struct heartbeat *hb, uint32_t generation, int64_t more)
 
 	atomic_store(&hb->excused, before + more);
 	atomic_store(&hb->excused_in, generation);
+	if (atomic_load(&hb->excused_turn) != atomic_load(&hb->turn))
+		atomic_store(&hb->excused_sum, 0);
+	atomic_store(&hb->excused_turn, atomic_load(&hb->turn));
+	atomic_fetch_add(&hb->excused_sum, more);
 }
 
 /* ---- Sections -------------------------------------------------------------------------------- */

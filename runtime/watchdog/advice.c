@@ -77,6 +77,9 @@ size_t watchdog_advise(const struct watchdog_stall *stall, char *text, size_t si
 		advice =
 			"async_sleep(0) every so often gives way to others; async_to_thread() uses "
 			"another CPU";
+	else if (stall->slices.count > 0)
+		advice = "fewer of them at a time, by async_semaphore, so that a turn is short; or "
+			 "async_to_thread() for what they do";
 	else if (stall->call.state != WATCHDOG_BLOCKED || stall->call.number < 0)
 		return 0;
 	else if (stall->sleep >= 0) {

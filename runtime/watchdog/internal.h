@@ -105,10 +105,43 @@ void watchdog_capture_reset(void);
 bool watchdog_capture_perf(struct watchdog_capture *capture, pid_t tid);
 extern atomic_bool watchdog_perf_refused; /* set by itself, and by tests of the other way */
 
+/* ---- A stretch of time ----------------------------------------------------------------------- */
+
+/* What was read of the loop's thread at a look. */
+struct watchdog_reading {
+	struct watchdog_usage usage;
+	struct watchdog_call call;
+	enum watchdog_state state;
+	bool same_call;	       /* as at the reading before: blocked in it all the time */
+	int64_t doubt, missed; /* the monitor's, since the reading before */
+};
+
+struct watchdog_span {
+	struct watchdog_usage start, last;
+	struct watchdog_pressure pressure;
+	bool pressed;	 /* pressure has been read */
+	int64_t late;	 /* that the process did not run, as far as the monitor can tell */
+	int64_t unseen;	 /* that it may have been stopped while the monitor had no CPU */
+	int64_t blocked; /* as last known */
+};
+
+struct watchdog;
+struct watchdog_stall;
+/* Into w->reading. */
+void span_read(struct watchdog *w);
+void span_begin(struct watchdog_span *span, const struct watchdog_usage *start);
+/* Readings follow one another: the last one ended where this one begins. */
+void span_add(struct watchdog_span *span, const struct watchdog_reading *reading);
+/* The numbers so far; and what others took from the process, when something is to be said. */
+void span_numbers(const struct watchdog_span *span, int64_t limit, struct watchdog_stall *stall);
+void span_press(const struct watchdog_span *span, struct watchdog_stall *stall);
+
 /* ---- The stall ------------------------------------------------------------------------------- */
 
 struct watchdog_stall {
 	unsigned number, seen;		/* seen: so often with this stack */
+	struct account_turn slices;	/* count 0: it is one slice; else a turn of so many */
+	bool shown;			/* the stack is that of one of the slices */
 	bool over;			/* it ended before there was a report */
 	bool callback;			/* not a task: view is empty */
 	struct task_view view, awaiter; /* awaiter.id 0: unknown, or nobody awaits it */
@@ -186,14 +219,14 @@ const char *watchdog_verdict_name(enum async_verdict verdict);
 
 /* ---- What is reported, and where ------------------------------------------------------------- */
 
-enum { POLICY_SEEN = 64, POLICY_FINDINGS = 20, POLICY_OTHERS = 3 }; /* a minute */
+enum { POLICY_SEEN = 64, POLICY_FINDINGS = 20, POLICY_OTHERS = 3, POLICY_TURNS = 3 }; /* a minute */
 struct watchdog_policy {
 	struct {
 		uint64_t stack;
 		unsigned count;
 	} seen[POLICY_SEEN];
 	int64_t minute;		 /* when this one began; 0: none has */
-	unsigned shown[2];	 /* in it: findings, and what is none */
+	unsigned shown[3];	 /* in it: findings, what is none, turns of many slices */
 	unsigned repeated, over; /* hidden in it: known stacks, and what was too much */
 };
 /* May the stall be reported? Sets stall->seen. Repetitions are at 2, 4, 8, ...; each minute ends. */
@@ -202,8 +235,8 @@ bool policy_admit(struct watchdog_policy *policy, int64_t now, struct watchdog_s
 size_t policy_hidden(struct watchdog_policy *policy, int64_t now, bool force, char *text,
 		     size_t size);
 
-struct watchdog;
-void watchdog_emit(struct watchdog *w, enum watchdog_event event, bool hidden);
+void watchdog_emit(struct watchdog *w, const struct watchdog_stall *stall,
+		   enum watchdog_event event, bool hidden);
 void watchdog_emit_text(struct watchdog *w, size_t length);
 void watchdog_emit_total(struct watchdog *w);
 /* Opens the file that was asked for; what cannot be opened is said, and stderr stands in. */
@@ -222,14 +255,18 @@ struct watchdog_slice {
 	bool found;	     /* a finding; the stall's view is of its task */
 	bool reported, loud; /* loud: the report was not hidden */
 	bool excused;	     /* STARVED or STOPPED has been said */
-	bool pressed;	     /* pressure has been read */
-	struct watchdog_usage start, last;
-	struct watchdog_call call; /* that it was in at the last numbers */
-	struct watchdog_pressure pressure;
-	int64_t late;	 /* that the process did not run, as far as the monitor can tell */
-	int64_t unseen;	 /* that it may have been stopped while the monitor had no CPU */
-	int64_t blocked; /* as last known */
-	uint64_t place;	 /* where it was at the first look */
+	struct watchdog_span span;
+	uint64_t place; /* where it was at the first look */
+};
+
+/* The turn that is followed. */
+struct watchdog_turn {
+	bool valid;
+	bool spoiled;	     /* a long slice was in it */
+	bool reported, loud; /* loud: the report was not hidden */
+	uint64_t number;
+	struct watchdog_span span;
+	struct watchdog_stall stall;
 };
 
 /* A question from the loop's own thread, which waits for the answer in a signal handler. */
@@ -266,7 +303,9 @@ struct watchdog {
 	} work;
 	int64_t doubt;	/* since the last numbers: not to be held against the loop */
 	int64_t missed; /* since then, the monitor had no CPU */
+	struct watchdog_reading reading;
 	struct watchdog_slice slice;
+	struct watchdog_turn turn;
 	struct watchdog_stall stall;
 	struct watchdog_capture capture;
 	struct symbols *symbols;
@@ -285,6 +324,10 @@ void watchdog_answer_for_loop(struct watchdog *watchdog);
 
 /* The thread: takes a struct watchdog. */
 void *watchdog_monitor(void *arg);
+
+/* turn.c: another look at the turn of that number; or it is over. */
+void turn_observe(struct watchdog *w, uint64_t number);
+void turn_leave(struct watchdog *w);
 
 /* stall.c: the numbers of the slice so far into w->stall. True when it is to be looked at. */
 bool stall_measure(struct watchdog *w);

@@ -82,6 +82,8 @@ static void add_harm(struct watchdog_text *text, const struct victims *victims)
 {
 	text_add(text, ",\"ready\":%u,\"late\":%u", victims->tasks + victims->callbacks,
 		 victims->late);
+	if (victims->late == 0 && victims->next > 0)
+		add_ms(text, "next_ms", victims->next);
 	if (victims->late == 0)
 		return;
 	add_ms(text, "worst_ms", victims->worst);
@@ -115,9 +117,23 @@ static void add_stack(struct watchdog_text *text, const struct watchdog_stall *s
 	text_add(text, "]");
 }
 
+static void add_slices(struct watchdog_text *text, const struct account_turn *turn)
+{
+	const struct account_share *most = &turn->shares[0];
+
+	text_add(text, ",\"slices\":%u", turn->count);
+	add_ms(text, "longest_slice_ms", turn->longest);
+	text_add(text, ",\"most_slices\":%u", most->slices);
+	add_ms(text, "most_ms", most->ns);
+	add_optional(text, "runs", most->label);
+	add_optional(text, "created_at", most->created_at);
+}
+
 static void add_task(struct watchdog_text *text, const struct watchdog_stall *stall)
 {
-	if (stall->callback)
+	if (stall->slices.count > 0)
+		add_slices(text, &stall->slices);
+	if (stall->slices.count > 0 || stall->callback)
 		return;
 	add_string(text, "task", stall->view.name);
 	text_add(text, ",\"id\":%llu", (unsigned long long)stall->view.id);

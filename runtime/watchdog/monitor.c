@@ -127,14 +127,12 @@ static void rest(struct watchdog *w)
 /* ---- Watching -------------------------------------------------------------------------------- */
 
 /* A slice that is the next after a look between two began no earlier than that look. */
-static void look_between(struct watchdog *w, uint32_t generation)
+static void look_between(struct watchdog *w, uint32_t generation, uint32_t polls)
 {
-	w->between.polls = atomic_load(&w->hb->polls);
+	w->between.polls = polls;
 	w->between.generation = generation;
-	w->between.valid = !(w->between.polls & 1);
-	if (w->between.valid)
-		watchdog_usage_read(w->tid, w->cpu_clock, &w->between.usage);
-	w->doubt = w->missed = 0;
+	w->between.valid = true;
+	w->between.usage = w->reading.usage;
 }
 
 /* True when some of the slice is past already. */
@@ -147,14 +145,7 @@ static bool begin(struct watchdog *w, uint32_t generation)
 					    .task = atomic_load(&w->hb->task),
 					    .next = w->options.limit };
 	w->remaining = w->options.limit;
-	if (next) {
-		w->slice.start = w->between.usage;
-	} else {
-		watchdog_usage_read(w->tid, w->cpu_clock, &w->slice.start);
-		watchdog_call_read(w->tid, &w->slice.call);
-		w->doubt = w->missed = 0;
-	}
-	w->slice.last = w->slice.start;
+	span_begin(&w->slice.span, next ? &w->between.usage : &w->reading.usage);
 	w->between.valid = false;
 	return next;
 }
@@ -180,11 +171,27 @@ static void finish(struct watchdog *w)
 static void observe(struct watchdog *w)
 {
 	uint32_t generation = atomic_load(&w->hb->generation);
+	uint32_t polls = atomic_load(&w->hb->polls);
+	uint64_t turn = atomic_load(&w->hb->turn);
+	bool idle = !(generation & 1) && (polls & 1);
 
+	if (idle && w->slice.generation == 0) {
+		turn_leave(w);
+		w->between.valid = false;
+		w->doubt = w->missed = 0;
+		return;
+	}
+	span_read(w);
 	if (w->slice.generation != 0 && generation != w->slice.generation)
 		finish(w);
-	if (!(generation & 1))
-		look_between(w, generation);
+	if (idle)
+		turn_leave(w);
+	else
+		turn_observe(w, turn);
+	if (idle)
+		w->between.valid = false;
+	else if (!(generation & 1))
+		look_between(w, generation, polls);
 	else if (w->slice.generation != 0 || begin(w, generation))
 		follow(w);
 }
@@ -238,6 +245,7 @@ void *watchdog_monitor(void *arg)
 		rest(w);
 	}
 	observe(w);
+	turn_leave(w);
 	watchdog_emit_text(
 		w, policy_hidden(&w->policy, watchdog_now(), true, w->text, sizeof(w->text)));
 	watchdog_emit_total(w);

@@ -90,12 +90,14 @@ static void put(const struct watchdog *w, size_t length)
 
 /* ---- Reports --------------------------------------------------------------------------------- */
 
-static void call_back(struct watchdog *w, enum watchdog_event event)
+static void call_back(struct watchdog *w, const struct watchdog_stall *from,
+		      enum watchdog_event event)
 {
-	const struct watchdog_stall *from = &w->stall;
 	const struct symbol_frame *culprit = watchdog_culprit(from);
 	struct async_stall stall = {
-		.task = from->callback ? "a callback" : from->view.name,
+		.task = from->slices.count > 0 ? "a turn"
+			: from->callback       ? "a callback"
+					       : from->view.name,
 		.function = culprit && culprit->function[0] ? culprit->function : NULL,
 		.file = culprit && culprit->line > 0 ? culprit->file : NULL,
 		.line = culprit ? culprit->line : 0,
@@ -113,15 +115,16 @@ static void call_back(struct watchdog *w, enum watchdog_event event)
 	w->options.report(&stall, w->options.arg);
 }
 
-void watchdog_emit(struct watchdog *w, enum watchdog_event event, bool hidden)
+void watchdog_emit(struct watchdog *w, const struct watchdog_stall *stall,
+		   enum watchdog_event event, bool hidden)
 {
 	if (w->options.report == NULL)
-		put(w, watchdog_format(w->options.format, event, &w->stall, hidden, w->text,
+		put(w, watchdog_format(w->options.format, event, stall, hidden, w->text,
 				       sizeof(w->text)));
 	else if (!hidden)
-		call_back(w, event);
+		call_back(w, stall, event);
 	if (w->options.abort && event == STALL_BEGAN &&
-	    watchdog_is_finding(watchdog_verdict(&w->stall)))
+	    watchdog_is_finding(watchdog_verdict(stall)))
 		abort();
 }
 

@@ -4,7 +4,7 @@
  *
  * The same stack again is only counted, and reported at its 2nd, 4th, 8th ... time. Different ones
  * have a quota a minute. What is not the code's fault has a quota of its own, so that a busy machine
- * cannot hide a finding. A minute in which something was hidden ends with a line that says how much.
+ * cannot hide a finding, and so have turns of many short slices. A minute in which something was hidden ends with a line that says how much.
  */
 #include "runtime/watchdog/internal.h"
 #include "runtime/watchdog/text.h"
@@ -56,8 +56,10 @@ static void begin_minute(struct watchdog_policy *policy, int64_t now)
 
 bool policy_admit(struct watchdog_policy *policy, int64_t now, struct watchdog_stall *stall)
 {
-	bool finding = watchdog_is_finding(watchdog_verdict(stall));
-	unsigned *shown = &policy->shown[!finding];
+	static const unsigned quota[] = { POLICY_FINDINGS, POLICY_OTHERS, POLICY_TURNS };
+	enum async_verdict verdict = watchdog_verdict(stall);
+	bool finding = watchdog_is_finding(verdict);
+	int kind = verdict == ASYNC_VERDICT_BUSY ? 2 : !finding;
 
 	if (policy->minute == 0 ||
 	    (now - policy->minute >= MINUTE && policy->repeated + policy->over == 0))
@@ -67,11 +69,11 @@ bool policy_admit(struct watchdog_policy *policy, int64_t now, struct watchdog_s
 		policy->repeated++;
 		return false;
 	}
-	if (*shown == (finding ? POLICY_FINDINGS : POLICY_OTHERS)) {
+	if (policy->shown[kind] == quota[kind]) {
 		policy->over++;
 		return false;
 	}
-	++*shown;
+	policy->shown[kind]++;
 	return true;
 }
 

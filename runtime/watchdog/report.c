@@ -27,7 +27,9 @@ static void add_name(struct watchdog_text *text, const struct task_view *task)
 static void add_task(struct watchdog_text *text, const struct watchdog_stall *stall)
 {
 	text_add(text, "[%s #%u] ", prefix_of(watchdog_verdict(stall)), stall->number);
-	if (stall->callback)
+	if (stall->slices.count > 0)
+		text_add(text, "a turn of %u slices", stall->slices.count);
+	else if (stall->callback)
 		text_add(text, "a callback");
 	else
 		add_name(text, &stall->view);
@@ -76,7 +78,10 @@ static void add_word(struct watchdog_text *text, const struct watchdog_stall *st
 				       : ": the machine had no CPU for it");
 		return;
 	}
-	if (verdict != ASYNC_VERDICT_CPU)
+	if (verdict == ASYNC_VERDICT_BUSY) {
+		text_add(text, ": no slice was longer than ");
+		text_add_ms(text, stall->slices.longest);
+	} else if (verdict != ASYNC_VERDICT_CPU)
 		add_call(text, stall);
 	else if (stall->user + stall->kernel > 0)
 		text_add(text, stall->user >= stall->kernel ? " in user code" : " in the kernel");
@@ -148,8 +153,11 @@ static void add_harm(struct watchdog_text *text, const struct victims *victims)
 		text_add(text, "%s", between);
 		add_count(text, victims->late, "timer late", "timers late");
 		add_worst(text, victims);
-	} else if (between[0] == '\0') {
-		text_add(text, "nobody was ready, no timer is late");
+	} else {
+		text_add(text, "%s", between[0] ? "" : "nobody was ready, no timer is late");
+		if (victims->next > 0)
+			text_add(text, ", the next timer is due in %lld ms",
+				 text_whole_ms(victims->next));
 	}
 	text_add(text, "\n");
 }
@@ -177,6 +185,23 @@ static void add_origin(struct watchdog_text *text, const struct watchdog_stall *
 		if (stall->awaiter.waiting_at != NULL)
 			text_add(text, " at %s", stall->awaiter.waiting_at);
 	}
+	text_add(text, "\n");
+}
+
+/* "18 slices, 95.2 ms: tasks created at crawler.c:201 to run fetch_one" */
+static void add_most(struct watchdog_text *text, const struct account_turn *turn)
+{
+	const struct account_share *most = &turn->shares[0];
+
+	text_add(text, "  most      %u slice%s, ", most->slices, most->slices == 1 ? "" : "s");
+	text_add_ms(text, most->ns);
+	if (most->created_at == NULL)
+		text_add(text, ": callbacks");
+	else
+		text_add(text, ": tasks created %s %s", strchr(most->created_at, ':') ? "at" : "by",
+			 most->created_at);
+	if (most->label != NULL)
+		text_add(text, " to run %s", most->label);
 	text_add(text, "\n");
 }
 
@@ -211,8 +236,12 @@ size_t watchdog_report(const struct watchdog_stall *stall, char *buffer, size_t 
 		return text.used;
 	if (!stall->over)
 		add_harm(&text, &stall->victims);
-	watchdog_add_stack(&text, stall);
-	add_origin(&text, stall);
+	if (stall->slices.count > 0)
+		add_most(&text, &stall->slices);
+	if (stall->slices.count == 0 || stall->shown)
+		watchdog_add_stack(&text, stall);
+	if (stall->slices.count == 0)
+		add_origin(&text, stall);
 	if (watchdog_advise(stall, advice, sizeof(advice)) > 0)
 		text_add(&text, "  instead   %s\n", advice);
 	return text.used;

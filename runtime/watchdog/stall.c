@@ -17,46 +17,6 @@ enum { SAY_AGAIN_FROM = 8 }; /* limits */
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high)
-{
-	return value < low ? low : value > high ? high : value;
-}
-
-static void account(struct watchdog *w, const struct watchdog_usage *now)
-{
-	const struct watchdog_slice *slice = &w->slice;
-	struct watchdog_stall *stall = &w->stall;
-
-	stall->limit = w->options.limit;
-	stall->held = now->wall - slice->start.wall;
-	stall->cpu = now->cpu - slice->start.cpu;
-	stall->waiting = now->waiting - slice->start.waiting;
-	stall->user = now->user - slice->start.user;
-	stall->kernel = now->kernel - slice->start.kernel;
-	stall->faults = now->faults - slice->start.faults;
-	stall->has_waiting = now->has_waiting;
-	stall->late = slice->late;
-	stall->unseen = slice->unseen;
-	stall->blocked = slice->blocked;
-	stall->stolen = stall->throttled = 0;
-	stall->traced = false;
-}
-
-/* Read once at the beginning, and again when something is to be said. */
-static void read_pressure(struct watchdog *w)
-{
-	struct watchdog_pressure now, *before = &w->slice.pressure;
-
-	if (!w->slice.pressed) {
-		watchdog_pressure_read(before);
-		w->slice.pressed = true;
-		return;
-	}
-	watchdog_pressure_read(&now);
-	w->stall.stolen = clamp(now.stolen - before->stolen, 0, w->stall.held);
-	w->stall.throttled = clamp(now.throttled - before->throttled, 0, w->stall.held);
-}
-
 /* What async_blocking() allows in this slice. */
 static int64_t excused(const struct watchdog *w)
 {
@@ -72,74 +32,16 @@ static bool is_due(const struct watchdog *w)
 	       (!w->slice.excused && w->stall.held >= w->options.limit + meant);
 }
 
-/*
- * What is neither CPU time nor waiting was blocked. But the system books a wait for a CPU only when it
- * is over: while the thread is runnable, some of that may be one. It cannot have begun before the last
- * look if the thread has run since.
- */
-static void note_blocked(struct watchdog_slice *slice, const struct watchdog_usage *now,
-			 enum watchdog_state state)
-{
-	int64_t rest = now->wall - slice->start.wall - (now->cpu - slice->start.cpu) -
-		       (now->waiting - slice->start.waiting) - slice->late - slice->unseen;
-
-	if (!now->has_waiting || (state != WATCHDOG_RUNNING && !now->torn))
-		slice->blocked = clamp(rest, 0, INT64_MAX);
-	else if (now->cpu > slice->last.cpu &&
-		 rest - (now->wall - slice->last.wall) > slice->blocked)
-		slice->blocked = rest - (now->wall - slice->last.wall);
-}
-
-/* What it is in, and its numbers. If that took long, it has to be in the same thing still. */
-static enum watchdog_state read_both(struct watchdog *w, struct watchdog_usage *now)
-{
-	struct watchdog_call again, *call = &w->slice.call;
-	int64_t begin = watchdog_now();
-
-	watchdog_call_read(w->tid, call);
-	watchdog_usage_read(w->tid, w->cpu_clock, now);
-	if (call->state != WATCHDOG_BLOCKED || now->wall - begin <= 2 * WATCHDOG_TORN_NS)
-		return call->state;
-	watchdog_call_read(w->tid, &again);
-	return watchdog_same_call(call, &again) ? WATCHDOG_BLOCKED : WATCHDOG_RUNNING;
-}
-
-/*
- * No more than what is neither CPU time nor waiting: that the loop had for certain. While the monitor
- * had no CPU the process may have been stopped, which only a call that lasted all the time outweighs.
- */
-static void take_doubt(struct watchdog *w, const struct watchdog_usage *now, bool same_call)
-{
-	struct watchdog_slice *slice = &w->slice;
-	int64_t unknown = clamp(now->wall - slice->last.wall - (now->cpu - slice->last.cpu) -
-					(now->waiting - slice->last.waiting),
-				0, INT64_MAX);
-	int64_t late =
-		now->state == 'T' || now->state == 't' ? unknown : clamp(w->doubt, 0, unknown);
-
-	slice->late += late;
-	if (!same_call)
-		slice->unseen += clamp(w->missed, 0, unknown - late);
-	w->doubt = w->missed = 0;
-}
-
 bool stall_measure(struct watchdog *w)
 {
 	struct watchdog_slice *slice = &w->slice;
-	struct watchdog_call before = slice->call;
-	struct watchdog_usage now;
-	enum watchdog_state state = read_both(w, &now);
 
-	take_doubt(w, &now, state == WATCHDOG_BLOCKED && watchdog_same_call(&before, &slice->call));
-	note_blocked(slice, &now, state);
-	slice->last = now;
-	account(w, &now);
-	if (!slice->pressed)
-		read_pressure(w);
+	span_add(&slice->span, &w->reading);
+	span_numbers(&slice->span, w->options.limit, &w->stall);
 	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	if (!is_due(w))
 		return false;
-	read_pressure(w);
+	span_press(&slice->span, &w->stall);
 	w->stall.traced = watchdog_traced(w->tid);
 	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	return is_due(w);
@@ -221,7 +123,7 @@ static void excuse(struct watchdog *w, enum async_verdict verdict)
 	w->slice.excused = true;
 	count(w, verdict);
 	if (w->options.excuses && policy_admit(&w->policy, watchdog_now(), stall))
-		watchdog_emit(w, STALL_BEGAN, false);
+		watchdog_emit(w, stall, STALL_BEGAN, false);
 	else
 		w->totals.hidden += w->options.excuses;
 }
@@ -230,7 +132,7 @@ static void excuse(struct watchdog *w, enum async_verdict verdict)
 static void record(struct watchdog *w)
 {
 	watchdog_format(ASYNC_REPORT_TEXT, STALL_BEGAN, &w->stall, false, w->text, sizeof(w->text));
-	trace_stall_begin(w->hb, w->slice.start.wall, (uint32_t)w->stall.view.id, w->text);
+	trace_stall_begin(w->hb, w->slice.span.start.wall, (uint32_t)w->stall.view.id, w->text);
 }
 
 static void report(struct watchdog *w)
@@ -243,7 +145,7 @@ static void report(struct watchdog *w)
 	w->slice.loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !w->slice.loud;
 	record(w);
-	watchdog_emit(w, STALL_BEGAN, !w->slice.loud);
+	watchdog_emit(w, stall, STALL_BEGAN, !w->slice.loud);
 }
 
 static void look_first(struct watchdog *w)
@@ -252,7 +154,7 @@ static void look_first(struct watchdog *w)
 
 	if (!describe(w))
 		return;
-	w->slice.found = true;
+	w->slice.found = w->turn.spoiled = true;
 	if (!capture(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
 		return;
 	stall->over = false;
@@ -272,7 +174,7 @@ static void report_over(struct watchdog *w)
 	struct watchdog_stall *stall = &w->stall;
 
 	stall->over = true;
-	stall->call = w->slice.call;
+	stall->call = w->reading.call;
 	stall->failure = "it ended before it could be looked at";
 	stall->sleep = stall->timeout = stall->fd = -1;
 	stall->target[0] = '\0';
@@ -299,7 +201,7 @@ static void look_again(struct watchdog *w)
 	}
 	victims_look(w->hb, watchdog_now(), &stall->victims);
 	if (w->slice.next >= SAY_AGAIN_FROM * w->options.limit)
-		watchdog_emit(w, STALL_LASTS, !w->slice.loud);
+		watchdog_emit(w, stall, STALL_LASTS, !w->slice.loud);
 }
 
 void stall_look(struct watchdog *w)
@@ -326,16 +228,16 @@ void stall_look(struct watchdog *w)
 /* It was over before the monitor got to it: stopped, or both were without a CPU. */
 static void judge_late(struct watchdog *w, int64_t when)
 {
-	struct watchdog_usage now;
+	struct watchdog_reading reading = w->reading;
 	enum async_verdict verdict;
 
-	if (when - w->slice.start.wall < w->options.limit)
+	if (when - w->slice.span.start.wall < w->options.limit)
 		return;
-	watchdog_usage_read(w->tid, w->cpu_clock, &now);
-	take_doubt(w, &now, false);
-	account(w, &now);
-	w->stall.held = when - w->slice.start.wall;
-	read_pressure(w);
+	reading.same_call = false;
+	span_add(&w->slice.span, &reading);
+	span_numbers(&w->slice.span, w->options.limit, &w->stall);
+	w->stall.held = when - w->slice.span.start.wall;
+	span_press(&w->slice.span, &w->stall);
 	verdict = watchdog_verdict(&w->stall);
 	if (!watchdog_is_finding(verdict))
 		excuse(w, verdict);
@@ -350,12 +252,12 @@ void stall_end(struct watchdog *w, int64_t when)
 			judge_late(w, when);
 		return;
 	}
-	stall->held = when - w->slice.start.wall;
+	stall->held = when - w->slice.span.start.wall;
 	if (!w->slice.reported)
 		report_over(w);
 	w->totals.held += stall->held;
 	if (stall->held > w->totals.longest)
 		w->totals.longest = stall->held;
 	trace_stall_end(w->hb, when);
-	watchdog_emit(w, STALL_ENDED, !w->slice.loud);
+	watchdog_emit(w, stall, STALL_ENDED, !w->slice.loud);
 }

@@ -41,6 +41,8 @@ enum async_verdict watchdog_verdict(const struct watchdog_stall *stall)
 	int64_t own = stall->cpu + stall->blocked;
 	const char *name = watchdog_call_name(stall->call.number);
 
+	if (stall->slices.count > 0)
+		return ASYNC_VERDICT_BUSY;
 	if (stall->traced || watchdog_own_time(stall) < stall->limit)
 		return excuse(stall);
 	if (stall->cpu * 10 >= own * 7)
@@ -61,7 +63,8 @@ const char *watchdog_verdict_name(enum async_verdict verdict)
 	static const char *const names[] = {
 		[ASYNC_VERDICT_CPU] = "CPU",	     [ASYNC_VERDICT_BLOCKED] = "BLOCKED",
 		[ASYNC_VERDICT_LOCK] = "LOCK",	     [ASYNC_VERDICT_MIXED] = "MIXED",
-		[ASYNC_VERDICT_STARVED] = "STARVED", [ASYNC_VERDICT_STOPPED] = "STOPPED",
+		[ASYNC_VERDICT_BUSY] = "BUSY",	     [ASYNC_VERDICT_STARVED] = "STARVED",
+		[ASYNC_VERDICT_STOPPED] = "STOPPED",
 	};
 
 	return names[verdict];

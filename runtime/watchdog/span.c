@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * span.c - what a stretch of the loop's time went to: a slice, or a turn of many.
+ *
+ * The monitor reads the numbers of the loop's thread once a look; each stretch that is followed adds up
+ * what it finds in them. All doubt is for the loop: what the monitor cannot know is not blocked time.
+ */
+#include "runtime/watchdog/internal.h"
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* What it is in, and its numbers. If that took long, it has to be in the same thing still. */
+static void read_both(struct watchdog *w, struct watchdog_reading *now)
+{
+	struct watchdog_call again;
+	int64_t begin = watchdog_now();
+
+	watchdog_call_read(w->tid, &now->call);
+	watchdog_usage_read(w->tid, w->cpu_clock, &now->usage);
+	now->state = now->call.state;
+	if (now->state != WATCHDOG_BLOCKED || now->usage.wall - begin <= 2 * WATCHDOG_TORN_NS)
+		return;
+	watchdog_call_read(w->tid, &again);
+	if (!watchdog_same_call(&now->call, &again))
+		now->state = WATCHDOG_RUNNING;
+}
+
+void span_read(struct watchdog *w)
+{
+	struct watchdog_call before = w->reading.call;
+
+	w->reading.doubt = w->doubt;
+	w->reading.missed = w->missed;
+	w->doubt = w->missed = 0;
+	read_both(w, &w->reading);
+	w->reading.same_call = w->reading.state == WATCHDOG_BLOCKED &&
+			       watchdog_same_call(&before, &w->reading.call);
+}
+
+/* ---- Adding up ------------------------------------------------------------------------------- */
+
+/*
+ * No more than what is neither CPU time nor waiting: that the loop had for certain. While the monitor
+ * had no CPU the process may have been stopped, which only a call that lasted all the time outweighs.
+ */
+static void add_doubt(struct watchdog_span *span, const struct watchdog_reading *reading)
+{
+	const struct watchdog_usage *now = &reading->usage, *last = &span->last;
+	int64_t unknown = clamp(now->wall - last->wall - (now->cpu - last->cpu) -
+					(now->waiting - last->waiting),
+				0, INT64_MAX);
+	bool stopped = now->state == 'T' || now->state == 't';
+	int64_t late = stopped ? unknown : clamp(reading->doubt, 0, unknown);
+
+	span->late += late;
+	if (!reading->same_call)
+		span->unseen += clamp(reading->missed, 0, unknown - late);
+}
+
+/*
+ * What is neither CPU time nor waiting was blocked. But the system books a wait for a CPU only when it
+ * is over: while the thread is runnable, some of that may be one. It cannot have begun before the last
+ * look if the thread has run since.
+ */
+static void add_blocked(struct watchdog_span *span, const struct watchdog_reading *reading)
+{
+	const struct watchdog_usage *now = &reading->usage;
+	int64_t rest = now->wall - span->start.wall - (now->cpu - span->start.cpu) -
+		       (now->waiting - span->start.waiting) - span->late - span->unseen;
+
+	if (!now->has_waiting || (reading->state != WATCHDOG_RUNNING && !now->torn))
+		span->blocked = clamp(rest, 0, INT64_MAX);
+	else if (now->cpu > span->last.cpu && rest - (now->wall - span->last.wall) > span->blocked)
+		span->blocked = rest - (now->wall - span->last.wall);
+}
+
+void span_begin(struct watchdog_span *span, const struct watchdog_usage *start)
+{
+	*span = (struct watchdog_span){ .start = *start, .last = *start };
+}
+
+void span_add(struct watchdog_span *span, const struct watchdog_reading *reading)
+{
+	add_doubt(span, reading);
+	add_blocked(span, reading);
+	span->last = reading->usage;
+	if (!span->pressed)
+		watchdog_pressure_read(&span->pressure);
+	span->pressed = true;
+}
+
+/* ---- Telling --------------------------------------------------------------------------------- */
+
+void span_numbers(const struct watchdog_span *span, int64_t limit, struct watchdog_stall *stall)
+{
+	const struct watchdog_usage *now = &span->last, *start = &span->start;
+
+	stall->limit = limit;
+	stall->held = now->wall - start->wall;
+	stall->cpu = now->cpu - start->cpu;
+	stall->waiting = now->waiting - start->waiting;
+	stall->user = now->user - start->user;
+	stall->kernel = now->kernel - start->kernel;
+	stall->faults = now->faults - start->faults;
+	stall->has_waiting = now->has_waiting;
+	stall->late = span->late;
+	stall->unseen = span->unseen;
+	stall->blocked = span->blocked;
+	stall->stolen = stall->throttled = 0;
+	stall->traced = false;
+}
+
+void span_press(const struct watchdog_span *span, struct watchdog_stall *stall)
+{
+	struct watchdog_pressure now;
+
+	if (!span->pressed)
+		return;
+	watchdog_pressure_read(&now);
+	stall->stolen = clamp(now.stolen - span->pressure.stolen, 0, stall->held);
+	stall->throttled = clamp(now.throttled - span->pressure.throttled, 0, stall->held);
+}
