@@ -24,12 +24,14 @@ static int64_t excused(const struct watchdog *w)
 								      : 0;
 }
 
+/* Is there something to say: a time of its own, or, until it is judged, the time on the clock? */
 static bool is_due(const struct watchdog *w)
 {
+	const struct watchdog_slice *slice = &w->slice;
 	int64_t meant = excused(w);
 
-	return watchdog_own_time(&w->stall) >= w->slice.next + meant ||
-	       (!w->slice.excused && w->stall.held >= w->options.limit + meant);
+	return watchdog_own_time(&w->stall) >= slice->next + meant ||
+	       (!slice->excused && !slice->reported && w->stall.held >= w->options.limit + meant);
 }
 
 bool stall_measure(struct watchdog *w)
