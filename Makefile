@@ -16,6 +16,7 @@ OPT     = -O2
 SAN     =#               sanitizers: address,undefined or thread
 FORTIFY =#               1: as distributions build
 STRICT  =#               1: in tests, a call that may block on a loop is a failure
+CHECK   =#               1: make bench-count fails where a count has grown
 T       =#               make test T=loop: only tests/test_loop.c, or the tests of that name
 FUZZ_S  = 60#           make fuzz: seconds for each target
 PREFIX  = /usr/local
@@ -90,7 +91,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run bench bench-ready test test-bench test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run bench bench-count bench-micro bench-peers bench-ready suites-ready test test-bench test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -201,9 +202,19 @@ $(BENCHES): $(BUILD)/bench-%: $(BUILD)/bench/bench_%.o $(APP) $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/bench-detectors: $(BUILD)/bench/hold.o
 $(BUILD)/bench-blocking: $(call objects,$(wildcard bench/blocking*.c))
+$(BUILD)/bench-micro: $(call objects,$(wildcard bench/micro_*.c))
+# Each way to switch stacks: its objects come before the archive, and so stand for the archive's.
+MICROS   = $(patsubst %,$(BUILD)/bench-micro-%,ucontext swapcontext $(if $(ASM),asm))
+ASM      = $(call objects,$(wildcard runtime/context_asm_$(ARCH).S))
+$(BUILD)/bench-micro-asm: $(ASM)
+$(MICROS): $(BUILD)/bench-micro-%: $(BUILD)/bench/bench_micro.o $(call objects,$(wildcard bench/micro_*.c)) \
+  $(BUILD)/runtime/context_%.o $(APP) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 # Blocking versus yielding: what it takes is little, so nginx and wrk need not be there.
 bench: ; @.ci/deps bench && $(MAKE) --no-print-directory bench-ready && bench/bench-blocking $(BUILD)
-test-bench: ; @.ci/deps bench && $(MAKE) --no-print-directory bench-ready && bench/test-bench $(BUILD)
+test-bench: ; @.ci/deps bench && $(MAKE) --no-print-directory peers bench-ready suites-ready && \
+	PEERS=$(PEERS) bench/test-bench $(BUILD)
 bench-ready: $(BUILD)/bench-blocking $(BUILD)/upstream $(BUILD)/page/node_modules/uplot/package.json
 $(BUILD)/page/node_modules/uplot/package.json: bench/page/package-lock.json
 	@mkdir -p $(BUILD)/page && cp bench/page/package*.json $(BUILD)/page
@@ -211,9 +222,16 @@ $(BUILD)/page/node_modules/uplot/package.json: bench/page/package-lock.json
 	$(Q)npm ci --silent --no-audit --no-fund --prefix $(BUILD)/page && touch $@
 bench-%: all peers
 	PEERS=$(PEERS) bench/$@ $(BUILD)
-# What it compares with may be missing: it says so.
+# What these compare with may be missing: they say so.
 bench-detectors: ; @.ci/deps build && { .ci/deps bench || true; } && \
 	$(MAKE) --no-print-directory all && bench/$@ $(BUILD)
+bench-micro: ; @.ci/deps build && { .ci/deps rivals || true; } && \
+	$(MAKE) --no-print-directory suites-ready && bench/$@ $(BUILD)
+bench-peers: ; @.ci/deps build && { .ci/deps rivals || true; } && \
+	$(MAKE) --no-print-directory peers suites-ready && PEERS=$(PEERS) bench/$@ $(BUILD)
+bench-count: ; @.ci/deps ci && $(MAKE) --no-print-directory suites-ready && \
+	bench/$@ $(if $(CHECK),--check) $(BUILD)
+suites-ready: $(addprefix $(BUILD)/,bench-micro bench-run bench-get collect upstream) $(MICROS)
 
 deps: ; @.ci/deps $(or $(DEPS),test)
 peers: ; @.ci/peers $(PEERS)
@@ -231,7 +249,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-collect bench-get bench-detectors bench-watchdog clean'
+	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-micro bench-peers bench-count bench-detectors bench-watchdog bench-idle bench-trace clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER GUARD SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile

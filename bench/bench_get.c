@@ -1,66 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_get.c - keep-alive GETs with the library: so many connections, each asks again at once.
+ * bench_get.c - GETs with the library: so many connections, each asks again at once.
  *
- * The counterpart of `wrk -t1 -c CONNS`. Bodies are dropped through on_body. Prints one line of
- * name=value, and exits with 1 when any request failed, for then the figures mean nothing.
+ * The counterpart of `wrk -t1 -c CONNS`, with what async_http_get() does when nothing is asked for. Each
+ * body is compared with the first. It takes the options of bench/peers/get/, prints one line of JSON,
+ * and counts what failed, for then the figures mean nothing.
  */
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "app/units.h"
 #include "http/loophound.h"
 
-static const char help[] = "usage: bench-get [OPTIONS] URL\n"
-			   "  -c N         connections, each with one request after another (20)\n"
-			   "  -d TIME      for so long (5s)\n"
-			   "  --cpu N      run on that CPU only\n"
-			   "  --cacert F   trust these certificates; --insecure: any\n";
+static const char help[] =
+	"usage: bench-get [OPTIONS] --url URL\n"
+	"  --mode M         keep: each connection is used again (this one if none is named); fresh: never\n"
+	"  --connections N  each with one request after another (20)\n"
+	"  --seconds TIME   for so long (5)\n"
+	"  --gets N         no more than so many\n"
+	"  --cacert F       trust these certificates\n";
 
 struct bench {
 	const char *url;
-	int connections, cpu;
+	int connections;
+	bool fresh;
 	int64_t length; /* nanoseconds */
+	uint64_t most;
 	struct http_session_options session_options;
 
 	struct http_session *session;
+	struct http_response *first; /* what every body is to be like */
 	bool over;
-	unsigned long gets, errors;
-	uint64_t bytes;
+	unsigned long begun, gets, errors;
 	int first_error;
 };
 
-static int drop(void *arg, const void *data, size_t size)
+/* True when the response is the first one's, or like it. */
+static bool take_response(struct bench *bench, struct http_response *response)
 {
-	struct bench *bench = arg;
+	bool good = response->status == 200;
 
-	(void)data;
-	bench->bytes += size;
-	return 0;
+	if (good && !bench->first) {
+		bench->first = response;
+		return true;
+	}
+	good = good && response->body.len == bench->first->body.len &&
+	       memcmp(response->body.ptr, bench->first->body.ptr, response->body.len) == 0;
+	http_response_free(response);
+	return good;
 }
 
 ASYNC_SUSPENDS
 static int get_and_get(void *arg)
 {
+	static const struct http_header close = { .name = "Connection", .value = "close" };
 	struct bench *bench = arg;
-	struct http_options options = { .on_body = drop, .on_body_arg = bench };
+	struct http_options options = { .headers = &close, .header_count = 1 };
 
-	while (!bench->over) {
+	while (!bench->over && bench->begun++ < bench->most) {
 		struct http_response *response;
-		int rc = async_http_get(bench->session, bench->url, &options, &response);
+		int rc = async_http_get(bench->session, bench->url, bench->fresh ? &options : NULL,
+					&response);
 
-		if (rc < 0 || response->status != 200) {
-			bench->first_error = rc < 0 ? rc : -response->status;
-			bench->errors++;
-		} else {
+		if (rc == 0 && take_response(bench, response)) {
 			bench->gets++;
+			continue;
 		}
-		if (rc == 0)
-			http_response_free(response);
+		bench->first_error = rc < 0 ? rc : ASYNC_EFAILED;
+		bench->errors++;
 		if (rc == ASYNC_ECANCELED || bench->errors > 1000)
 			return rc;
 	}
@@ -83,84 +94,99 @@ static double cpu_seconds(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-ASYNC_SUSPENDS
-static int program(void *arg)
+static double resident(void)
 {
-	struct bench *bench = arg;
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (file && fscanf(file, "%*s %lu", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+ASYNC_SUSPENDS
+static int get_all(struct bench *bench, struct async_task **tasks)
+{
 	struct async_timer timer = { 0 };
-	struct async_task *tasks[256];
+	double memory = resident(), start = async_time(), cpu = cpu_seconds();
 	struct http_session_stats stats;
 
-	bench->session = http_session_new(&bench->session_options);
-	if (bench->session == NULL)
-		return ASYNC_ENOMEM;
-	double start = async_time(), cpu = cpu_seconds();
 	async_call_later(&timer, (double)bench->length / 1e9, end, bench);
 	for (int i = 0; i < bench->connections; i++) {
 		tasks[i] = async_create_task(get_and_get, bench);
 		if (tasks[i] == NULL)
 			return async_last_error();
 	}
-	async_gather(tasks, (size_t)bench->connections, ASYNC_RETURN_EXCEPTIONS, NULL);
-	double seconds = async_time() - start;
+	int rc = async_gather(tasks, (size_t)bench->connections, ASYNC_RETURN_EXCEPTIONS, NULL);
+	double seconds = async_time() - start, gets = bench->gets ? (double)bench->gets : 1;
 	http_session_stats(bench->session, &stats);
-	printf("requests_per_s=%.0f cpu_us_per_get=%.2f gets=%lu errors=%lu bytes=%llu "
-	       "connections=%lu\n",
-	       (double)bench->gets / seconds,
-	       (cpu_seconds() - cpu) * 1e6 / (double)(bench->gets ? bench->gets : 1), bench->gets,
-	       bench->errors, (unsigned long long)bench->bytes, stats.created);
+	printf("{\"requests_per_s\":%.0f,\"cpu_us\":%.2f,\"gets\":%lu,\"failed\":%lu,\"tasks\":%lu,"
+	       "\"connections\":%lu,\"bytes_each\":%.0f}\n",
+	       gets / seconds, (cpu_seconds() - cpu) * 1e6 / gets, bench->gets, bench->errors,
+	       bench->gets + bench->errors, stats.created,
+	       (resident() - memory) / bench->connections);
 	async_timer_cancel(&timer);
-	return http_session_close(bench->session);
+	return rc;
 }
 
-static int pin(int cpu)
+ASYNC_SUSPENDS
+static int program(void *arg)
 {
-	cpu_set_t set;
+	struct bench *bench = arg;
+	struct async_task **tasks = calloc((size_t)bench->connections, sizeof(struct async_task *));
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set);
+	bench->session = http_session_new(&bench->session_options);
+	if (bench->session == NULL || tasks == NULL)
+		return ASYNC_ENOMEM;
+	get_all(bench, tasks);
+	if (bench->first)
+		http_response_free(bench->first);
+	free(tasks);
+	return http_session_close(bench->session);
 }
 
 static bool parse(struct bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "cpu", required_argument, NULL, 'p' }, { "cacert", required_argument, NULL, 'a' },
-		{ "insecure", no_argument, NULL, 'k' },	 { "url", required_argument, NULL, 'u' },
-		{ "help", no_argument, NULL, 'h' },	 { 0 }
-	};
+	static const struct option options[] = { { "mode", required_argument, NULL, 'm' },
+						 { "connections", required_argument, NULL, 'c' },
+						 { "seconds", required_argument, NULL, 'd' },
+						 { "gets", required_argument, NULL, 'n' },
+						 { "cacert", required_argument, NULL, 'a' },
+						 { "url", required_argument, NULL, 'u' },
+						 { 0 } };
 	uint64_t number = 0;
+	bool good = true;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:d:h", options, NULL)) != -1) {
-		if (option == 'c' && units_count(optarg, 256, &number) && number > 0)
+	while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'm')
+			bench->fresh = strcmp(optarg, "fresh") == 0;
+		else if (option == 'c' && units_count(optarg, 100000, &number) && number > 0)
 			bench->connections = (int)number;
-		else if (option == 'p' && units_count(optarg, CPU_SETSIZE - 1, &number))
-			bench->cpu = (int)number;
-		else if (option == 'u')
-			bench->url = optarg;
+		else if (option == 'd')
+			good = units_duration(optarg, &bench->length);
+		else if (option == 'n')
+			good = units_count(optarg, INT64_MAX, &bench->most);
 		else if (option == 'a')
 			bench->session_options.ca_file = optarg;
-		else if (option == 'k')
-			bench->session_options.insecure = true;
-		else if (option != 'd' || !units_duration(optarg, &bench->length))
-			return false;
+		else if (option == 'u')
+			bench->url = optarg;
+		else
+			good = false;
 	}
-	if (bench->url == NULL && optind < argc)
-		bench->url = argv[optind++];
-	return bench->url != NULL && optind == argc;
+	return good && bench->url != NULL && optind == argc;
 }
 
 int main(int argc, char **argv)
 {
-	struct bench bench = { .connections = 20, .cpu = -1, .length = 5000000000 };
+	struct bench bench = { .connections = 20, .length = 5000000000, .most = UINT64_MAX };
 
 	if (!parse(&bench, argc, argv)) {
 		fputs(help, stderr);
 		return 2;
 	}
-	if (bench.cpu >= 0 && pin(bench.cpu) < 0)
-		perror("bench-get: --cpu");
 	bench.session_options.limit = bench.connections;
 	int rc = async_run(program, &bench);
 	if (rc < 0 || bench.errors > 0)

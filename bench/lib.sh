@@ -12,9 +12,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# The value of NAME=... in a line of such pairs.
+# The value of NAME=... in a line of such pairs, or of "NAME":... in a line of JSON.
 field() { # NAME LINE
-	sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" <<<"$2"
+	sed -nE "s/.*\\b$1(=|\":)([^ ,}]*).*/\\2/p" <<<"$2"
 }
 
 # Keeps one sample of a series.

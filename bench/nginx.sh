@@ -11,13 +11,13 @@ make_certificate() {
 		-addext subjectAltName=IP:127.0.0.1 -keyout "$work/key" -out "$work/cert" 2>/dev/null
 }
 
-start_nginx() { # sets port and tls_port; nginx cannot be given port 0, so luck decides, repeatedly
+start_nginx() { # sets port and tls_port; nginx cannot be given port 0, so luck decides, repeatedly, below what clients get
 	local try
 	for try in 1 2 3 4 5 6 7 8 9 10; do
-		port=$((20000 + RANDOM % 10000)) tls_port=$((port + 10000))
+		port=$((20000 + RANDOM % 6000)) tls_port=$((port + 6000))
 		cat >"$work/nginx.conf" <<-END
 			daemon off; master_process off; pid $work/pid; error_log $work/error.log;
-			events { worker_connections 2048; }
+			events { worker_connections 30000; }
 			http {
 			  access_log off; keepalive_requests 1000000000; default_type application/json;
 			  client_body_temp_path $work/a; proxy_temp_path $work/b; fastcgi_temp_path $work/c;

@@ -27,11 +27,11 @@ def spread(samples, name):
     return {'median': statistics.median(values), 'min': min(values), 'max': max(values)}
 
 
-def summarise(samples):
+def summarise(samples, names=FIGURES):
     good = [sample for sample in samples if valid(sample)]
     return {'n': len(good or samples), 'invalid': len(samples) - len(good),
             'doubtful': bool(samples) and not good,
-            'figures': {name: spread(good or samples, name) for name in FIGURES}}
+            'figures': {name: spread(good or samples, name) for name in names}}
 
 
 def wall(row):
@@ -39,11 +39,10 @@ def wall(row):
     return figure['median'] if figure else None
 
 
-def noise(rows):
-    """Of the cell, as a share of the median; None without an A/A pair."""
-    pair = [rows[key]['figures']['wall_s'] for key in ('yield', plan.AGAIN)
-            if key in rows and rows[key]['figures']['wall_s']]
-    if len(pair) < 2:
+def noise(rows, keys=('yield', plan.AGAIN), name='wall_s'):
+    """Of a figure, as a share of the median; None without an A/A pair."""
+    pair = [rows[key]['figures'][name] for key in keys if key in rows and rows[key]['figures'][name]]
+    if len(pair) < 2 or not pair[0]['median']:
         return None
     width = max(figure['max'] for figure in pair) - min(figure['min'] for figure in pair)
     return width / pair[0]['median']

@@ -6,18 +6,20 @@ clock bounds the whole; its estimate of what is left corrects the plan by how lo
 """
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 
 from sweep import plan
 
 
 @contextlib.contextmanager
-def upstream(program):
+def upstream(program, *options):
     """The practice APIs' URLs, as long as they run."""
-    child = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([program, *options], stdout=subprocess.PIPE, text=True)
     try:
         yield [child.stdout.readline().strip() for _ in range(12)]
     finally:
@@ -31,21 +33,43 @@ def command(row, cell, threads, urls):
             '--share', str(cell.share), '--threads', str(threads)] + (urls if cell.request else [])
 
 
-def run_once(words):
-    """One line of figures, or the word that stands in the blank."""
+def cpu_of(process):
+    """Seconds of CPU that it has used; None without such a process."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=plan.LIMIT + 2)
+        with open(f'/proc/{process}/stat') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    except OSError:
+        return None
+
+
+def measured(words, limit, meter):
+    """The line that it printed; with a meter (bench-run) also what the whole process took, beneath it."""
+    with tempfile.NamedTemporaryFile('r') as took:
+        done = subprocess.run([meter, took.name, *words] if meter else words, capture_output=True, text=True,
+                              timeout=limit + 2)
         if done.returncode != 0:
             return None, (done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]
-        sample = json.loads(done.stdout)
+        return dict(json.load(took) if meter else {}, **json.loads(done.stdout)), None
+
+
+def run_once(words, limit=plan.LIMIT, meter=None, server=0):
+    """One line of figures, or the word that stands in the blank."""
+    begun, before = time.monotonic(), cpu_of(server) if server else None
+    try:
+        sample, blank = measured(words, limit, meter)
     except subprocess.TimeoutExpired:
-        return None, f'took over {plan.LIMIT} s'
+        return None, f'took over {limit} s'
     except (OSError, ValueError) as error:
         return None, str(error)
-    if sample['wall_s'] > plan.LIMIT:
-        return None, f'took over {plan.LIMIT} s'
+    if blank:
+        return None, blank
+    if sample['wall_s'] > limit:
+        return None, f'took over {limit} s'
     if sample.get('failed'):
         return None, f'{sample["failed"]} of {sample.get("tasks", "?")} requests failed'
+    if before is not None:
+        sample['server_busy'] = (cpu_of(server) - before) / (time.monotonic() - begun)
     return sample, None
 
 
@@ -66,13 +90,12 @@ class Progress:
     def room_for(self, expected):
         return time.monotonic() - self.begun + expected <= self.budget
 
-    def show(self, cell, row):
+    def show(self, what):
         if not sys.stderr.isatty():
             return
         pace = self.spent / self.planned if self.planned > 5 else 1
         left = min(self.left * pace, max(0, self.budget - (time.monotonic() - self.begun)))
-        sys.stderr.write(f'\r\033[K{self.at} of {self.count}, about {minutes(left)} to go: '
-                         f'{cell.tasks} tasks, {row.label}')
+        sys.stderr.write(f'\r\033[K{self.at} of {self.count}, about {minutes(left)} to go: {what}')
         sys.stderr.flush()
 
     def done(self, expected, took):
@@ -102,18 +125,18 @@ def in_turn(times, cost, seed):
     return order
 
 
-def run_all(times, cost, threads, urls, budget):
-    """(cell, row) -> (samples, the word of a blank or None)."""
-    results = {key: ([], None if times[key] else f'would take over {plan.LIMIT} s') for key in times}
+def run_all(times, cost, command, name, budget, limit=plan.LIMIT, meter=None):
+    """(cell, row) -> (samples, the word of a blank or None). command and name are asked with row and cell."""
+    results = {key: ([], None if times[key] else f'would take over {limit} s') for key in times}
     todo = in_turn(times, cost, seed=1)
     progress = Progress(todo, cost, budget)
     for key in todo:
         cell, row = key
         samples, blank = results[key]
-        progress.show(cell, row)
+        progress.show(name(cell, row))
         start = time.monotonic()
         if blank is None and progress.room_for(cost[key]):
-            sample, blank = run_once(command(row, cell, threads, urls))
+            sample, blank = run_once(command(row, cell), limit, meter, getattr(row, 'server', 0))
             if sample is not None:
                 samples.append(sample)
         elif blank is None and not samples:
