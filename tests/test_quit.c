@@ -94,6 +94,8 @@ static int quit_while_idle(void *arg)
 	struct async_task *sleeper = async_create_task(sleep_for_long, NULL);
 
 	(void)arg;
+	/* It sleeps by then, whichever runs first. */
+	async_sleep(0.001);
 	/* From a thread: the loop is in its poll, or on the way there. */
 	CHECK_INT(async_to_thread(kill_myself, NULL), 0);
 	while (!has_said("created to run sleep_for_long at tests/test_quit.c:"))
