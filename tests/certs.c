@@ -110,6 +110,8 @@ struct certs_pair certs_make(const struct certs_request *request)
 		add_extension(cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
 	if (request->san)
 		add_extension(cert, issuer, NID_subject_alt_name, request->san);
+	if (request->crl)
+		add_extension(cert, issuer, NID_crl_distribution_points, request->crl);
 	CHECK(X509_sign(cert, signer, EVP_sha256()) > 0);
 	write_files(&pair, cert, key);
 	if (request->issuer) {

@@ -23,6 +23,7 @@ struct certs_request {
 	const char *common_name;
 	const char *san; /* as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1"; NULL: none */
 	const struct certs_pair *issuer; /* NULL: self-signed */
+	const char *crl; /* "URI:..." of where the issuer says what it has revoked; NULL: nowhere */
 	bool is_ca;
 	int begins, ends; /* days from now; both 0: from yesterday for 30 days */
 	int rsa_bits;	  /* 0: an EC key on P-256, which is quick to make */

@@ -50,6 +50,17 @@ void hostile_run(const struct line *lines, size_t count, double seconds,
 		 const char *const *options);
 #define HOSTILE_RUN(lines, seconds, ...) \
 	hostile_run((lines), array_size(lines), (seconds), ARGV("--summary", "none", __VA_ARGS__))
+
+/*
+ * One run of collect over a server whose n-th connection plays the n-th script; "%s" in the input is
+ * its URL. Nothing is checked but that it ends. hostile_fed: the second half of the input, from its
+ * second line on, is written when the event is set.
+ */
+extern int hostile_connections;		/* of that run */
+extern const char *hostile_heard[16];	/* and its requests, until one is NULL */
+extern struct async_event *hostile_fed; /* NULL: all at once */
+void hostile_play(const struct raw_step *const *scripts, int count, const char *input,
+		  const char *const *options);
 /* In a fault's bytes, "@PORT" becomes its server's port. */
 /* The only line's server is the proxy of the run. */
 extern bool hostile_is_proxy;

@@ -92,6 +92,21 @@ TEST_WITH_LIMIT(items_43_to_48_what_is_no_json_is_an_error_with_its_place, 40)
 		10, "--expect", "any");
 }
 
+TEST(item_45_numbers_and_double_keys_are_passed_on_as_they_came)
+{
+	static const char body[] = "[1e400,-1e-400,123456789012345678901234567890,1E+2,-0.0,"
+				   "{\"a\":1,\"a\":2},0.30000000000000004440892098500626]";
+	const char *answer = format(OK "Content-Type: application/json\r\n\r\n%s", body);
+	static struct raw_step script[3];
+
+	script[0] = (struct raw_step)RAW_REQUEST;
+	script[1] = (struct raw_step)RAW_SEND_BYTES(answer, strlen(answer));
+	hostile_play((const struct raw_step *[]){ script }, 1, "%s\n",
+		     ARGV("--expect", "json", "--summary", "none"));
+	CHECK_INT(collect.status, 0);
+	CHECK_CONTAINS(collect.out, format("\"body\":%s}\n", body));
+}
+
 /* ---- Redirects ------------------------------------------------------------------------------- */
 
 #define TO(place) "HTTP/1.1 302 F\r\nLocation: " place "\r\nContent-Length: 0\r\n\r\n"
@@ -170,6 +185,33 @@ TEST(item_51_a_configured_header_does_not_cross_to_another_origin)
 	};
 
 	HOSTILE_RUN(lines, 10, "-H", "X-Api-Key: k", "--header-to-all");
+}
+
+/* The n-th connection plays the n-th script: the second one is at another origin. */
+TEST(item_51_only_accept_and_user_agent_do)
+{
+	static const char *const secrets[] = { "Authorization: Bearer t", "Cookie: c=1",
+					       "X-Api-Key: k", "Referer: http://in.side/",
+					       "X-Any: x" };
+	static const struct raw_step first[] = { RAW_REQUEST, RAW_SEND(TO("//localhost:@PORT/x")),
+						 RAW_END };
+	static const struct raw_step second[] = { RAW_REQUEST, RAW_SEND(HI), RAW_END };
+	const char *there;
+
+	hostile_play((const struct raw_step *[]){ first, second }, 2, "%s\n",
+		     ARGV("--header-to-all", "-H", secrets[0], "-H", secrets[1], "-H", secrets[2],
+			  "-H", secrets[3], "-H", secrets[4], "-H", "User-Agent: me/1", "-H",
+			  "Accept: a/b"));
+	CHECK_INT(collect.status, 0);
+	there = hostile_heard[1];
+	CHECK_CONTAINS(there, "GET /x HTTP/1.1\r\nHost: localhost:");
+	CHECK_CONTAINS(there, "User-Agent: me/1\r\n");
+	CHECK_CONTAINS(there, "Accept: a/b\r\n");
+	for (size_t i = 0; i < array_size(secrets); i++) {
+		CHECK_CONTAINS(hostile_heard[0], secrets[i]);
+		if (strcasestr(there, format("%.*s:", (int)strcspn(secrets[i], ":"), secrets[i])))
+			FAIL("%s has crossed: %s", secrets[i], there);
+	}
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */

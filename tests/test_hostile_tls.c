@@ -96,7 +96,7 @@ TEST_WITH_LIMIT(item_57_certificates_that_are_no_good, 40)
 		  { .name = "a CA of its own", LOCAL, .is_ca = true } },
 	};
 	struct certs_pair other = { 0 }, unknown;
-	struct line lines[array_size(table) + 2] = { 0 };
+	struct line lines[array_size(table) + 3] = { 0 };
 	size_t n = 0;
 
 	make_certificates();
@@ -115,9 +115,14 @@ TEST_WITH_LIMIT(item_57_certificates_that_are_no_good, 40)
 	sides[n].shown = unknown;
 	lines[n++] =
 		(struct line){ .fault = { "unknown CA", BYTES(HI), TLS("tls_cert_untrusted") } };
+	/* Lists of what is revoked are not asked for: that would be a request that nobody made. */
+	sides[n].shown = certs_make(&(struct certs_request){
+		.name = "revoked", LOCAL, .issuer = &ca, .crl = "URI:http://127.0.0.1:1/crl" });
+	lines[n++] =
+		(struct line){ .fault = { "revoked is not checked", BYTES(HI), IS(200, "hi") } };
 	lines[n++] = (struct line){ .fault = { "good", BYTES(HI), IS(200, "hi") } };
 	HOSTILE_RUN(lines, 10, "--cacert", ca.cert);
-	for (size_t i = 0; i < n - 1; i++)
+	for (size_t i = 0; i < n - 2; i++)
 		lines[i].fault = (struct fault){ "insecure", BYTES(HI), IS(200, "hi") };
 	HOSTILE_RUN(lines, 10, "--insecure");
 }
@@ -163,13 +168,25 @@ static void choose_h2(SSL_CTX *settings)
 	SSL_CTX_set_alpn_select_cb(settings, pick_h2, NULL);
 }
 
-static struct certs_pair weak;
+static struct certs_pair weak, weaker;
+
+static void show(SSL_CTX *settings, const struct certs_pair *pair)
+{
+	SSL_CTX_set_security_level(settings, 0);
+	CHECK(SSL_CTX_use_certificate_file(settings, pair->cert, SSL_FILETYPE_PEM) == 1);
+	CHECK(SSL_CTX_use_PrivateKey_file(settings, pair->key, SSL_FILETYPE_PEM) == 1);
+}
 
 static void show_weak_key(SSL_CTX *settings)
 {
-	SSL_CTX_set_security_level(settings, 0);
-	CHECK(SSL_CTX_use_certificate_file(settings, weak.cert, SSL_FILETYPE_PEM) == 1);
-	CHECK(SSL_CTX_use_PrivateKey_file(settings, weak.key, SSL_FILETYPE_PEM) == 1);
+	show(settings, &weak);
+}
+
+/* Too short for the signatures of TLS 1.3, too. */
+static void show_weaker_key(SSL_CTX *settings)
+{
+	show(settings, &weaker);
+	SSL_CTX_set_max_proto_version(settings, TLS1_2_VERSION);
 }
 
 static void want_client_certificate(SSL_CTX *settings)
@@ -185,15 +202,16 @@ TEST_WITH_LIMIT(items_58_63_servers_that_speak_another_tls, 40)
 		{ .fault = { "58 no shared cipher", BYTES(HI), TLS("tls_protocol") } },
 		{ .fault = { "63 h2", BYTES(HI), TLS("tls_protocol") } },
 		{ .fault = { "58 a weak key", BYTES(HI), TLS("tls_protocol") } },
+		{ .fault = { "58 a key of 512 bits", BYTES(HI), TLS("tls_protocol") } },
 		{ .fault = { "TLS 1.2", BYTES(HI), IS(200, "hi") }, .says = "TLSv1.2" },
 		{ .fault = { "62 a client certificate", BYTES(HI), .code = "tls_protocol" } },
 		{ .fault = { "62 a client certificate in TLS 1.2", BYTES(HI),
 			     .code = "tls_protocol" } },
 	};
-	void (*const changes[])(SSL_CTX *) = { speak_tls_1_0,		speak_tls_1_1,
-					       share_no_cipher,		choose_h2,
-					       show_weak_key,		speak_tls_1_2,
-					       want_client_certificate, want_client_certificate };
+	void (*const changes[])(
+		SSL_CTX *) = { speak_tls_1_0, speak_tls_1_1,	       share_no_cipher,
+			       choose_h2,     show_weak_key,	       show_weaker_key,
+			       speak_tls_1_2, want_client_certificate, want_client_certificate };
 
 	make_certificates();
 	weak = certs_make(
@@ -201,6 +219,9 @@ TEST_WITH_LIMIT(items_58_63_servers_that_speak_another_tls, 40)
 	/* What it shows in the end has to be of the kind that it began with. */
 	sides[4].shown = certs_make(&(struct certs_request){
 		.name = "strong", LOCAL, .issuer = &ca, .rsa_bits = 2048 });
+	weaker = certs_make(
+		&(struct certs_request){ .name = "weaker", LOCAL, .issuer = &ca, .rsa_bits = 512 });
+	sides[5].shown = sides[4].shown;
 	for (size_t i = 0; i < array_size(changes); i++)
 		sides[i].change = changes[i];
 	HOSTILE_RUN(lines, 10, "--cacert", ca.cert);
@@ -247,6 +268,13 @@ TEST_WITH_LIMIT(item_59_servers_that_speak_no_tls, 40)
 		  .fault = { "59 SSLv3",
 			     STEPS(HELLO, RAW_SEND("\x16\x03\x00\x00\x04\x0e\0\0\0"), RAW_HOLD),
 			     TLS("tls_protocol") } },
+		{ BY_IP, .fault = { "58 a hello of SSLv3",
+				    STEPS(HELLO,
+					  RAW_SEND("\x16\x03\x00\x00\x2a\x02\x00\x00\x26\x03\x00"
+						   "0123456789abcdef0123456789abcdef"
+						   "\x00\x00\x2f\x00"),
+					  RAW_HOLD),
+				    TLS("tls_protocol") } },
 		{ BY_IP, .fault = { "59 an end in the handshake", STEPS(HELLO),
 				    .code = "tls_truncated", .phase = "tls" } },
 		{ BY_IP, .fault = { "59 a reset in the handshake", STEPS(HELLO, RAW_RESET),
@@ -346,6 +374,38 @@ TEST_WITH_LIMIT(items_60_61_62_ends_and_interruptions_of_tls, 40)
 	sides[10].change = speak_tls_1_2;
 	HOSTILE_RUN(lines, 10, "--cacert", ca.cert, "--first-byte-timeout", "2s", "--idle-timeout",
 		    "2s");
+}
+
+static void offer_early_data(SSL_CTX *settings)
+{
+	SSL_CTX_set_max_early_data(settings, 16384);
+}
+
+/* Nothing may come before the handshake: whoever has recorded it could send it again. */
+static int check_no_early_data(struct net_stream *stream)
+{
+	const SSL *ssl = stream->tls->ssl;
+
+	return SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_NOT_SENT ? 0 : -1;
+}
+
+TEST(item_61_no_request_goes_ahead_of_the_handshake)
+{
+	static const struct raw_step script[] = {
+		RAW_REQUEST, RAW_CALL(check_no_early_data),
+		RAW_SEND(OK "Connection: close\r\nContent-Length: 2\r\n\r\nhi"), RAW_END
+	};
+	const struct line lines[] = {
+		{ .fault = { "61 no ticket yet", .script = script, IS(200, "hi") } },
+		{ .fault = { "61 a ticket that allows early data", .script = script,
+			     IS(200, "hi") } },
+		{ .fault = { "61 another", .script = script, IS(200, "hi") } },
+	};
+
+	make_certificates();
+	sides[0].change = offer_early_data;
+	hostile_same_server = true;
+	HOSTILE_RUN(lines, 10, "--cacert", ca.cert, "-j", "1");
 }
 
 /* ---- Redirects ------------------------------------------------------------------------------- */
