@@ -231,7 +231,8 @@ static int conclude(struct collect *c, const struct collect_files *files, int rc
 	if (rc < 0)
 		return complain_of_start(rc);
 	if (c->sink_error)
-		fprintf(stderr, "collect: output: %s\n",
+		fprintf(stderr, "collect: output%s%s: %s\n", c->options->output ? " " : "",
+			c->options->output ? c->options->output : "",
 			c->sink_error == -ETIMEDOUT ? "its reader was too slow; records are lost"
 						    : async_strerror(c->sink_error));
 	else if (!c->summary.items && !c->unfinished && !c->options->quiet)

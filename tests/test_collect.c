@@ -351,7 +351,7 @@ TEST(a_full_output_is_exit_5)
 	start_upstream(1, NULL, NULL);
 	COLLECT(at(0, "/weather"), "-o", "/dev/full");
 	CHECK_INT(collect.status, 5);
-	CHECK_CONTAINS(collect.err, "collect: output: No space left on device");
+	CHECK_CONTAINS(collect.err, "collect: output /dev/full: No space left on device");
 	stop_upstream();
 }
 
