@@ -4,7 +4,9 @@
  * alone, as for a blocked thread, where the frame pointer is not known.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -198,4 +200,53 @@ TEST(a_library_loaded_after_the_start_is_known_too)
 	CHECK_INT(frames[0].owner, SYMBOL_SYSTEM);
 	symbol_free(symbols);
 	dlclose(library);
+}
+
+/* Those that a program started by this one would have. */
+static int inherited(void)
+{
+	int count = 0;
+
+	for (int fd = 3; fd < 256; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		count += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	return count;
+}
+
+TEST(what_is_opened_for_names_is_not_inherited)
+{
+	struct symbols *symbols = symbol_new();
+	struct symbol_frame frames[32];
+	int before = inherited();
+	void *library;
+
+	need_names();
+	take(ENOUGH);
+	CHECK(symbols != NULL);
+	symbol_warm(symbols);
+	CHECK(symbol_unwind(symbols, &stack, frames, 32) > 0);
+	library = dlopen("libthread_db.so.1", RTLD_LAZY);
+	if (library) {
+		stack.registers.pc = (uintptr_t)dlsym(library, "td_init");
+		symbol_unwind(symbols, &stack, frames, 32);
+		dlclose(library);
+	}
+	CHECK_INT(inherited(), before);
+	symbol_free(symbols);
+}
+
+TEST(the_kernels_own_library_is_known)
+{
+	struct symbol_frame frames[32];
+
+	need_names();
+	take(ENOUGH);
+	if (getauxval(AT_SYSINFO_EHDR) == 0)
+		SKIP("the kernel has none here");
+	stack.registers.pc = getauxval(AT_SYSINFO_EHDR) + 64;
+	CHECK(unwind(frames, 32) > 0);
+	CHECK_CONTAINS(frames[0].module, "vdso");
+	CHECK_INT(frames[0].owner, SYMBOL_SYSTEM);
 }

@@ -20,7 +20,7 @@
 
 const char symbol_hint[] = "no line information: compile with -g, or use loophound-decode";
 
-static bool is_in(Dwfl_Module *module, Dwarf_Addr address)
+bool symbol_libdw_is_in(Dwfl_Module *module, Dwarf_Addr address)
 {
 	Dwarf_Addr low = 0, high = 0;
 
@@ -33,25 +33,8 @@ Dwfl_Module *symbol_libdw_module(const struct symbols *symbols, Dwarf_Addr addre
 {
 	Dwfl_Module *module = dwfl_addrmodule(symbols->dwfl, address);
 
-	return module != NULL && is_in(module, address) ? module : NULL;
+	return module != NULL && symbol_libdw_is_in(module, address) ? module : NULL;
 }
-
-/*
- * The debug information is in the file itself, or below /usr/lib/debug by build id. Nobody needs the
- * lines inside the system's libraries, and to unpack libc's takes 40 ms.
- */
-static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
-			  const char *file, const char *link, GElf_Word crc, char **found)
-{
-	if (symbol_libdw_is_system(name) && !is_in(module, getauxval(AT_PHDR)))
-		return -1;
-	return dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc, found);
-}
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_linux_proc_find_elf,
-	.find_debuginfo = find_debuginfo,
-};
 
 struct symbols *symbol_new(void)
 {
@@ -112,11 +95,10 @@ void symbol_warm(struct symbols *symbols)
 	struct symbol_place place;
 
 	if (has_room())
-		symbols->dwfl = dwfl_begin(&callbacks);
+		symbols->dwfl = dwfl_begin(&symbol_libdw_callbacks);
 	if (symbols->dwfl == NULL)
 		return;
-	if (dwfl_linux_proc_report(symbols->dwfl, getpid()) != 0 ||
-	    dwfl_report_end(symbols->dwfl, NULL, NULL) != 0 || !symbol_libdw_attach(symbols)) {
+	if (!symbol_libdw_report(symbols->dwfl) || !symbol_libdw_attach(symbols)) {
 		dwfl_end(symbols->dwfl);
 		symbols->dwfl = NULL;
 		return;
@@ -148,12 +130,18 @@ static bool add_module(struct symbols *symbols, uintptr_t pc)
 {
 	struct maps_place place;
 	Dwfl_Module *module;
+	int fd;
 
 	if (!maps_find(pc, &place) || place.offset >= pc)
 		return false;
+	fd = symbol_libdw_open(place.path);
+	if (fd < 0)
+		return false;
 	dwfl_report_begin_add(symbols->dwfl);
 	module =
-		dwfl_report_elf(symbols->dwfl, place.path, place.path, -1, pc - place.offset, true);
+		dwfl_report_elf(symbols->dwfl, place.path, place.path, fd, pc - place.offset, true);
+	if (module == NULL)
+		close(fd);
 	return dwfl_report_end(symbols->dwfl, NULL, NULL) == 0 && module != NULL;
 }
 

@@ -42,6 +42,13 @@ struct symbol_place {
 	size_t scope_count;
 };
 
+/* The files, close-on-exec: what dwfl_begin() takes; all modules of this process; one more. -1: none. */
+extern const Dwfl_Callbacks symbol_libdw_callbacks;
+bool symbol_libdw_report(Dwfl *dwfl);
+int symbol_libdw_open(const char *path);
+
+/* Is the address in what the module itself covers? */
+bool symbol_libdw_is_in(Dwfl_Module *module, Dwarf_Addr address);
 /* Fills symbols->pcs from the stack, by call frame information. */
 void symbol_libdw_unwind(struct symbols *symbols, const struct symbol_stack *stack);
 /* The module that an address is in, or NULL. */

@@ -233,6 +233,8 @@ void *watchdog_monitor(void *arg)
 {
 	struct watchdog *w = arg;
 
+	/* By the thread itself: for another one libc opens a file that a child would inherit. */
+	pthread_setname_np(pthread_self(), "watchdog");
 	w->own_tid = (pid_t)syscall(SYS_gettid);
 	begin_work(w);
 	observe(w);

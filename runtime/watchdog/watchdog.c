@@ -88,8 +88,6 @@ static int start_thread(struct watchdog *w)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	rc = -pthread_create(&w->thread, NULL, watchdog_monitor, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
-		pthread_setname_np(w->thread, "watchdog");
 	return rc;
 }
 
