@@ -83,6 +83,16 @@ static void describe(struct wait_view *view, const struct async_future *future)
 
 static const struct async_future_kind kind = { &kind, "a thread", cancel_job, describe };
 
+/* Of a job that is back or was taken back; one that was abandoned may be gone. */
+static uint32_t queued_us(const struct ticket *ticket)
+{
+	const struct job *job = ticket->job;
+
+	if (!job || !job->queued_at)
+		return 0;
+	return (uint32_t)(((job->begun_at ? job->begun_at : pool_now()) - job->queued_at) / 1000);
+}
+
 static int await_job(struct task *task, const char *here, struct job *job, struct ticket *ticket)
 {
 	uint32_t number;
@@ -91,6 +101,7 @@ static int await_job(struct task *task, const char *here, struct job *job, struc
 	*ticket = (struct ticket){ .future.kind = &kind, .job = job };
 	job->waiter = ticket;
 	job->came_back = job_back;
+	job->queued_at = trace_on(task->loop) ? pool_now() : 0;
 	task->loop->jobs++;
 	rc = pool_submit(job->pool, job);
 	if (rc < 0) {
@@ -100,7 +111,7 @@ static int await_job(struct task *task, const char *here, struct job *job, struc
 	number = ++task->loop->jobs_begun;
 	trace_offload(task->loop, task, number);
 	rc = future_wait(task, here, &ticket->future);
-	trace_offloaded(task->loop, task, number);
+	trace_offloaded(task->loop, task, number, queued_us(ticket));
 	if (rc == 0)
 		rc = ticket->cancel_requested ? ASYNC_ECANCELED : job->result;
 	return rc;

@@ -57,10 +57,20 @@ static void hand_back(struct async_pool *pool, struct job *job)
 	async_call_soon_threadsafe(job->loop, &job->back, job->came_back, job);
 }
 
+int64_t pool_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 static void run_one(struct async_pool *pool, struct job *job)
 {
 	int result;
 
+	if (job->queued_at)
+		job->begun_at = pool_now();
 	job->state = JOB_RUNNING;
 	pool->queued--;
 	pool->running++;

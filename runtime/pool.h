@@ -30,6 +30,7 @@ struct job {
 	void *arg;
 	void (*done_with)(void *arg); /* for the copy of an abandoned job */
 	int result;
+	int64_t queued_at, begun_at; /* by the monotonic clock, ns; queued_at 0: nobody asks */
 	_Alignas(max_align_t) char copy[]; /* of the argument, when the job may be abandoned */
 };
 
@@ -49,6 +50,9 @@ struct async_pool {
 
 /* A pool of the loop's; NULL without memory. */
 struct async_pool *pool_new(struct async_loop *loop, int max_threads);
+
+/* For queued_at. */
+int64_t pool_now(void);
 
 /* Queues the job, and starts a thread if that helps. 0 or a negative code: then it will not run. */
 int pool_submit(struct async_pool *pool, struct job *job);

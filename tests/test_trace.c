@@ -67,7 +67,7 @@ static char *text_of(const struct trace_event *event)
 	case TRACE_OFFLOAD:
 	case TRACE_OFFLOADED:
 		return format("offload%s %u job %lld", event->kind == TRACE_OFFLOAD ? "" : "ed",
-			      event->id, (long long)value);
+			      event->id, (long long)TRACE_JOB_NUMBER(value));
 	default:
 		return NULL;
 	}
@@ -213,6 +213,44 @@ static int offloading(void *arg)
 TEST(a_job_goes_to_a_thread_and_comes_back)
 {
 	run(offloading);
+}
+
+static int hold_thread(void *arg)
+{
+	(void)arg;
+	usleep(20000);
+	return 0;
+}
+
+static int hand_over(void *pool)
+{
+	return async_pool_run(pool, hold_thread, NULL, 0, NULL);
+}
+
+/* One thread: the second job has to wait for the first. */
+static int queueing(void *arg)
+{
+	struct async_pool *pool = async_pool_new(1);
+	struct async_task *tasks[2];
+	struct trace_record record;
+	int64_t queued[2] = { -1, -1 };
+
+	(void)arg;
+	for (int i = 0; i < 2; i++)
+		tasks[i] = async_create_task(hand_over, pool);
+	CHECK_INT(async_gather(tasks, 2, ASYNC_RAISE, NULL), 0);
+	trace_copy(loop_current->trace, &record);
+	for (size_t i = 0; i < record.count; i++)
+		if (record.events[i].kind == TRACE_OFFLOADED)
+			queued[TRACE_JOB_NUMBER(record.events[i].value) - 1] =
+				TRACE_JOB_QUEUED(record.events[i].value);
+	CHECK(queued[0] >= 0 && queued[1] >= 10000000);
+	return 0;
+}
+
+TEST(a_job_that_no_thread_is_free_for_is_queued)
+{
+	run(queueing);
 }
 
 static int for_ever(void *arg)

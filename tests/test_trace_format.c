@@ -278,6 +278,29 @@ TEST(an_end_without_its_begin_begins_with_the_record)
 	chrome_trace_free(&trace);
 }
 
+TEST(a_job_is_queued_and_then_runs)
+{
+	struct trace_event events[] = {
+		{ 1 * MS, 7, 3, TRACE_OFFLOAD, 0, 0 },
+		{ 9 * MS, TRACE_JOB(7, 5000), 3, TRACE_OFFLOADED, 0, 0 },
+	};
+	struct trace_record record = RECORD(events);
+	struct chrome_trace trace;
+
+	record.until = 9 * MS;
+	chrome_trace_check(&trace, chrome(record));
+	CHECK_INT(trace.jobs, 2);
+	CHECK_NEAR(json_real_value(json_object_get(chrome_trace_find(&trace, "b", "queued"), "ts")),
+		   1000, 1e-6);
+	CHECK_NEAR(json_real_value(json_object_get(chrome_trace_find(&trace, "e", "queued"), "ts")),
+		   6000, 1e-6);
+	CHECK_NEAR(json_real_value(json_object_get(chrome_trace_find(&trace, "b", "job of"), "ts")),
+		   6000, 1e-6);
+	CHECK_NEAR(json_real_value(json_object_get(chrome_trace_find(&trace, "e", "job of"), "ts")),
+		   9000, 1e-6);
+	chrome_trace_free(&trace);
+}
+
 /* ---- Whatever a record holds ----------------------------------------------------------------- */
 
 static int job(void *arg)

@@ -209,20 +209,20 @@ static void end_callback(struct walk *w)
 	chrome_end_args(&w->json);
 }
 
-/* Both halves of an asynchronous span: a job on a thread, beside the tracks. */
-static void job_span(struct walk *w, uint32_t id, int64_t since, int64_t number)
+/* A job on a thread, beside the tracks: at first it waits for one. */
+static void job_span(struct walk *w, uint32_t id, int64_t since, int64_t value)
 {
 	char name[TRACE_NAME_SIZE], text[TRACE_NAME_SIZE + 16] = "job of ";
 	struct trace_out out = { .buffer = text, .size = sizeof text - 1, .used = strlen(text) };
+	uint64_t span = (uint64_t)w->record->loop << 40 | (uint64_t)TRACE_JOB_NUMBER(value) << 1;
+	int64_t begun = since + TRACE_JOB_QUEUED(value);
 
+	begun = begun < since ? since : begun > w->now ? w->now : begun;
 	trace_replay_name(w->record, id, name);
 	out_text(&out, name);
-	for (int half = 0; half < 2; half++) {
-		chrome_begin(&w->json, half ? "e" : "b", text, LOOP_TRACK, half ? w->now : since);
-		chrome_text(&w->json, "cat", "threads");
-		chrome_hex(&w->json, "id", (uint64_t)w->record->loop << 40 | (uint64_t)number);
-		chrome_end(&w->json);
-	}
+	if (begun > since)
+		chrome_async(&w->json, "queued", LOOP_TRACK, span | 1, since, begun);
+	chrome_async(&w->json, text, LOOP_TRACK, span, begun, w->now);
 }
 
 /* ---- Points in time -------------------------------------------------------------------------- */
@@ -293,9 +293,10 @@ static void task_event(struct walk *w, size_t index)
 			end_slice(w, event->id, event);
 		break;
 	case TRACE_OFFLOADED:
-		job_span(w, event->id,
-			 task && task->job ? w->record->events[task->job - 1].when : w->begin,
-			 event->value);
+		if (task && task->job)
+			job_span(w, event->id, w->record->events[task->job - 1].when, event->value);
+		else
+			job_span(w, event->id, w->begin, TRACE_JOB_NUMBER(event->value));
 		break;
 	default:
 		break;

@@ -68,6 +68,17 @@ void chrome_end_args(struct chrome_json *json)
 	json->bare = false;
 }
 
+void chrome_async(struct chrome_json *json, const char *name, int64_t track, uint64_t id,
+		  int64_t begin, int64_t end)
+{
+	for (int half = 0; half < 2; half++) {
+		chrome_begin(json, half ? "e" : "b", name, track, half ? end : begin);
+		chrome_text(json, "cat", "threads");
+		chrome_hex(json, "id", id);
+		chrome_end(json);
+	}
+}
+
 void chrome_name_track(struct chrome_json *json, int64_t track, const char *name)
 {
 	chrome_begin(json, "M", "thread_name", track, 0);

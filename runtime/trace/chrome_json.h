@@ -28,6 +28,10 @@ void chrome_hex(struct chrome_json *json, const char *key, uint64_t value);
 void chrome_begin_args(struct chrome_json *json);
 void chrome_end_args(struct chrome_json *json);
 
+/* Both halves of a span that may overlap others. ns. */
+void chrome_async(struct chrome_json *json, const char *name, int64_t track, uint64_t id,
+		  int64_t begin, int64_t end);
+
 /* How a track is called; tracks are shown in the order of their numbers. */
 void chrome_name_track(struct chrome_json *json, int64_t track, const char *name);
 

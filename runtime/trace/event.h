@@ -15,24 +15,25 @@
 
 /* id is a task's, or 0; "why" and "value" as said here. Times are ns. */
 enum trace_kind {
-	TRACE_TURN,	 /* a turn begins. why: work is ready; value: its number */
-	TRACE_NEXT,	 /* value: when the first timer is due; none: no timer pends */
-	TRACE_POLL,	 /* value: at most so long, -1 for ever */
-	TRACE_POLLED,	 /* value: how many fds are ready */
-	TRACE_FD,	 /* one of them. why: enum poll_bits; value: the fd */
-	TRACE_TIMER,	 /* a timer is due. value: late by */
-	TRACE_CALLBACK,	 /* a callback begins. value: its function */
-	TRACE_CALLED,	 /* it ends */
-	TRACE_CREATE,	 /* why: enum trace_by; value: the creator's id */
-	TRACE_PLACE,	 /* value: a literal, where the task was created */
-	TRACE_LABEL,	 /* value: a literal, what it runs */
-	TRACE_NAME,	 /* why: which part of the name; value: eight bytes of it */
-	TRACE_WAKE,	 /* why: enum trace_by and flags; value: the waker's id or fd */
-	TRACE_RESUME,	 /* a slice of the task begins */
-	TRACE_YIELD,	 /* it ends. why: enum trace_wait, and value as there */
-	TRACE_END,	 /* it ends, and so does the task. value: its result */
-	TRACE_OFFLOAD,	 /* a job goes to the thread pool. value: its number */
-	TRACE_OFFLOADED, /* it is back, or given up. value: its number */
+	TRACE_TURN,	/* a turn begins. why: work is ready; value: its number */
+	TRACE_NEXT,	/* value: when the first timer is due; none: no timer pends */
+	TRACE_POLL,	/* value: at most so long, -1 for ever */
+	TRACE_POLLED,	/* value: how many fds are ready */
+	TRACE_FD,	/* one of them. why: enum poll_bits; value: the fd */
+	TRACE_TIMER,	/* a timer is due. value: late by */
+	TRACE_CALLBACK, /* a callback begins. value: its function */
+	TRACE_CALLED,	/* it ends */
+	TRACE_CREATE,	/* why: enum trace_by; value: the creator's id */
+	TRACE_PLACE,	/* value: a literal, where the task was created */
+	TRACE_LABEL,	/* value: a literal, what it runs */
+	TRACE_NAME,	/* why: which part of the name; value: eight bytes of it */
+	TRACE_WAKE,	/* why: enum trace_by and flags; value: the waker's id or fd */
+	TRACE_RESUME,	/* a slice of the task begins */
+	TRACE_YIELD,	/* it ends. why: enum trace_wait, and value as there */
+	TRACE_END,	/* it ends, and so does the task. value: its result */
+	TRACE_OFFLOAD,	/* a job goes to the thread pool. value: its number */
+	/* It is back, or given up. value: its number, and above that for how many us it was queued. */
+	TRACE_OFFLOADED,
 };
 
 /* Who wakes. */
@@ -64,6 +65,10 @@ enum trace_wait {
 
 /* With it: the wake-up is a cancellation; the task woke by its end, in a callback, a turn later. */
 enum { TRACE_CANCELLED = 0x80, TRACE_BY_END = 0x40, TRACE_BY_MASK = 0x3f };
+
+#define TRACE_JOB(number, queued_us) ((int64_t)(number) | (int64_t)(queued_us) << 32)
+#define TRACE_JOB_NUMBER(value) ((uint32_t)(value))
+#define TRACE_JOB_QUEUED(value) (((value) >> 32) * 1000) /* ns */
 
 struct trace_event {
 	int64_t when; /* in the ring as the clock counts, in a record ns */

@@ -147,6 +147,12 @@ HOOK void trace_wakes(struct async_loop *loop, struct async_future *future)
 		trace_put_wakes(loop->trace, future);
 }
 
+/* Is there anybody who wants to know how long jobs are queued? */
+HOOK bool trace_on(const struct async_loop *loop)
+{
+	return TRACING(loop->trace);
+}
+
 HOOK void trace_offload(struct async_loop *loop, const struct task *task, uint32_t job)
 {
 	TRACE_PROBE3(offload, loop, task->id, job);
@@ -154,11 +160,14 @@ HOOK void trace_offload(struct async_loop *loop, const struct task *task, uint32
 		trace_put(loop->trace, TRACE_OFFLOAD, 0, (uint32_t)task->id, job);
 }
 
-HOOK void trace_offloaded(struct async_loop *loop, const struct task *task, uint32_t job)
+/* queued_us: for so long no thread had begun it; 0: unknown. */
+HOOK void trace_offloaded(struct async_loop *loop, const struct task *task, uint32_t job,
+			  uint32_t queued_us)
 {
 	TRACE_PROBE3(offloaded, loop, task->id, job);
 	if (TRACING(loop->trace))
-		trace_put(loop->trace, TRACE_OFFLOADED, 0, (uint32_t)task->id, job);
+		trace_put(loop->trace, TRACE_OFFLOADED, 0, (uint32_t)task->id,
+			  TRACE_JOB(job, queued_us));
 }
 
 /* Whoever is woken from here on is so by this, until the next slice or ready fd. */
