@@ -308,7 +308,7 @@ static void handle(int number, void (*handler)(int), bool full)
 	CHECK_INT(sigaction(number, &action, NULL), 0);
 }
 
-static bool loop_blocks;
+static bool looked, loop_blocks;
 
 static void look_at_mask(void *arg)
 {
@@ -317,6 +317,7 @@ static void look_at_mask(void *arg)
 	(void)arg;
 	CHECK_INT(sigprocmask(SIG_BLOCK, NULL, &seen), 0);
 	loop_blocks = sigismember(&seen, SIGUSR1);
+	looked = true;
 }
 
 /* swapcontext() gives each context a mask of its own: what a task blocks, the loop does not. */
@@ -338,7 +339,8 @@ static int signals_arrive(void *arg)
 	CHECK_INT(sigprocmask(SIG_BLOCK, NULL, &seen), 0);
 	CHECK(sigismember(&seen, SIGUSR1));
 	async_call_soon(&look, look_at_mask, NULL);
-	async_sleep(0);
+	while (!looked)
+		async_sleep(0);
 	CHECK_INT(atomic_load(&hits), loop_blocks ? 2 : 3);
 	sigemptyset(&usr1);
 	CHECK_INT(sigprocmask(SIG_SETMASK, &usr1, NULL), 0);

@@ -23,6 +23,7 @@ static char file[64], function[64];
 static int line;
 static double slice = 0.008, allowed;
 static int yields;
+static bool all_short; /* by the loop's own accounts: a busy machine makes long ones */
 static atomic_uint sink;
 
 static void record(const struct async_stall *stall, void *arg)
@@ -72,35 +73,42 @@ static int short_slice(void *arg)
 	return 0;
 }
 
-static int beat(void *arg)
+static void nothing(void *arg)
 {
 	(void)arg;
-	while (async_sleep(0.005) == 0)
-		;
-	return 0;
+}
+
+/* Due while the slices run, however long it takes until they begin. */
+static struct async_timer timers[10];
+
+static void set_timers(void)
+{
+	for (int i = 0; i < 10; i++)
+		async_call_later(&timers[i], 0.01 * (i + 1), nothing, NULL);
 }
 
 static int crowd(void *arg)
 {
-	struct async_task *tasks[SLICES], *beats = NULL;
+	struct async_task *tasks[SLICES];
+	struct async_accounts accounts;
 
-	if (arg) {
-		beats = async_create_task(beat, NULL);
-		CHECK(beats != NULL);
-	}
 	async_sleep(0.06);
 	for (int i = 0; i < SLICES; i++) {
 		created_at = __LINE__ + 1;
 		tasks[i] = async_create_task(short_slice, NULL);
 		CHECK(tasks[i] != NULL);
 	}
+	if (arg)
+		set_timers();
 	CHECK_INT(async_gather(tasks, SLICES, ASYNC_RAISE, NULL), 0);
-	if (beats)
-		async_cancel(beats);
+	for (int i = 0; arg && i < 10; i++)
+		async_timer_cancel(&timers[i]);
+	async_watchdog_accounts(&accounts);
+	all_short = accounts.slices.longest < LIMIT;
 	return 0;
 }
 
-static void run(bool with_beat)
+static void run(bool with_timers)
 {
 	static int yes;
 
@@ -109,12 +117,19 @@ static void run(bool with_beat)
 	unsetenv("LOOPHOUND_WATCHDOG");
 	async_watchdog_configure(
 		&(struct async_watchdog_options){ .limit = LIMIT, .report = record });
-	CHECK_INT(async_run(crowd, with_beat ? &yes : NULL), 0);
+	CHECK_INT(async_run(crowd, with_timers ? &yes : NULL), 0);
 }
 
 TEST_WITH_LIMIT(many_short_slices_are_a_finding_while_they_last, 60)
 {
-	run(true);
+	bool possible = false;
+
+	for (int i = 0; i < 10 && began == 0; i++) {
+		run(true);
+		possible |= all_short;
+	}
+	if (began == 0 && !possible)
+		return;
 	CHECK_INT(began, 1);
 	CHECK_INT(ended, 1);
 	CHECK_INT(others, 0);
@@ -123,7 +138,7 @@ TEST_WITH_LIMIT(many_short_slices_are_a_finding_while_they_last, 60)
 	CHECK_CONTAINS(text, " slices has held the loop ");
 	CHECK_CONTAINS(
 		text, " and still does (limit 50 ms)\n  verdict   BUSY: no slice was longer than ");
-	CHECK_CONTAINS(text, "1 timer late (worst ");
+	CHECK_CONTAINS(text, " late (worst ");
 	CHECK_CONTAINS(text, format(" ms: tasks created at tests/test_watchdog_turn.c:%d to run "
 				    "short_slice\n",
 				    created_at));
