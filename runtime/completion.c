@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "runtime/async.h"
+#include "runtime/chain.h"
 #include "runtime/children.h"
 #include "runtime/trace/trace.h"
 #include "runtime/waiter.h"
@@ -48,6 +49,22 @@ static void child_done(void *arg)
 	waiter_wake_next(&completion->waiters);
 	if (--completion->unfinished == 0)
 		async_timer_cancel(&completion->timer);
+}
+
+/* Whoever asks for the next, if anybody does. */
+const struct async_future *completion_leads_to(const struct async_handle *handle)
+{
+	const struct async_completion *at;
+	struct async_completion copy;
+	struct child child;
+
+	if (handle->run != child_done || !chain_peek(&child, handle->arg, sizeof child))
+		return NULL;
+	at = child.owner;
+	if (!chain_peek(&copy, at, sizeof copy) || !copy.waiters.next ||
+	    copy.waiters.next == &at->waiters)
+		return NULL;
+	return &waiter_of(copy.waiters.next)->future;
 }
 
 static void time_is_up(void *arg)

@@ -10,6 +10,7 @@
 
 #include "runtime/async.h"
 #include "runtime/cancel.h"
+#include "runtime/chain.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
@@ -80,6 +81,15 @@ static void child_done(void *arg)
 		end_as(gather, children->list[children->count - 1].future, ASYNC_ECANCELED);
 	else
 		future_complete(&gather->outer, ASYNC_FINISHED, 0);
+}
+
+const struct async_future *gather_leads_to(const struct async_handle *handle)
+{
+	struct child child;
+
+	if (handle->run != child_done || !chain_peek(&child, handle->arg, sizeof child))
+		return NULL;
+	return &((const struct async_gathering *)child.owner)->outer;
 }
 
 /* Those that are done count at once, when all callbacks are in place; so do asyncio's. */

@@ -5,6 +5,7 @@
  * on its way already; else it is reported, if nobody reads it.
  */
 #include "runtime/async.h"
+#include "runtime/chain.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/task.h"
@@ -30,6 +31,11 @@ static void pass_on(void *arg)
 	record = error_record_for(inner->record, inner->result);
 	outer->record = inner->result < 0 ? error_record_take(record) : NULL;
 	future_complete(outer, ASYNC_FINISHED, inner->result);
+}
+
+const struct async_future *shield_leads_to(const struct async_handle *handle)
+{
+	return handle->run == pass_on ? &((const struct async_shield *)handle->arg)->outer : NULL;
 }
 
 static void let_go(void *arg)

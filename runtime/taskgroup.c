@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "runtime/cancel.h"
+#include "runtime/chain.h"
 #include "runtime/future.h"
 #include "runtime/list.h"
 #include "runtime/scope.h"
@@ -66,6 +67,18 @@ static void task_done(void *arg)
 	list_append(&group->failed, &member->node);
 	if (!group->aborting && !group->parent_cancelled)
 		abort_group(group);
+}
+
+/* The parent, once it is at its end. */
+const struct async_future *taskgroup_leads_to(const struct async_handle *handle)
+{
+	struct async_task_group group;
+	struct member member;
+
+	return handle->run == task_done && chain_peek(&member, handle->arg, sizeof member) &&
+			       chain_peek(&group, member.group, sizeof group)
+		       ? group.completed
+		       : NULL;
 }
 
 /* ---- Entering and creating ------------------------------------------------------------------- */

@@ -6,39 +6,26 @@
 #include <string.h>
 
 #include "runtime/base.h"
-#include "runtime/symbol/maps.h"
+#include "runtime/chain.h"
 #include "runtime/task.h"
 
 enum { DEPTH = 64 };
-
-static bool peek(void *copy, size_t size, const void *from)
-{
-	return from != NULL && maps_read(copy, size, (uintptr_t)from) == size;
-}
-
-/* The task whose wake-up the handle at that address is; NULL: it is a callback. */
-static const struct task *task_of_handle(const struct async_handle *handle, const void *address)
-{
-	const struct task *task = handle->arg;
-
-	return handle->run == task_step && &task->step == address ? task : NULL;
-}
 
 static void count_ready(const struct async_list *head, struct victims *victims)
 {
 	struct async_list list;
 	struct async_handle handle;
 
-	if (!peek(&list, sizeof list, head))
+	if (!chain_peek(&list, head, sizeof list))
 		return;
 	for (const struct async_list *node = list.next; node != NULL && node != head;
 	     node = handle.node.next) {
 		const void *address = container_of(node, struct async_handle, node);
 
 		if (victims->tasks + victims->callbacks == VICTIMS_MAX ||
-		    !peek(&handle, sizeof handle, address))
+		    !chain_peek(&handle, address, sizeof handle))
 			return;
-		if (task_of_handle(&handle, address))
+		if (chain_task_of(&handle, address))
 			victims->tasks++;
 		else
 			victims->callbacks++;
@@ -57,7 +44,7 @@ static void count_late(const struct async_timer *root, int64_t now, struct victi
 	for (int looks = 0; count > 0 && looks < VICTIMS_MAX; looks++) {
 		struct async_timer timer;
 
-		if (!peek(&timer, sizeof timer, left[--count]))
+		if (!chain_peek(&timer, left[--count], sizeof timer))
 			continue;
 		if (timer.sibling != NULL && count < DEPTH)
 			left[count++] = timer.sibling;
@@ -69,19 +56,6 @@ static void count_late(const struct async_timer *root, int64_t now, struct victi
 	}
 }
 
-/* A sleep's and a wait's timer completes a future on the stack of the task that waits on it. */
-static const struct task *task_of_future_at(const struct async_future *address)
-{
-	struct async_future future;
-	struct async_handle handle;
-	const void *first;
-
-	if (!peek(&future, sizeof future, address) || future.callbacks.next == NULL)
-		return NULL;
-	first = container_of(future.callbacks.next, struct async_handle, node);
-	return peek(&handle, sizeof handle, first) ? task_of_handle(&handle, first) : NULL;
-}
-
 /* That of a timeout lies in the timeout, which knows its task. */
 static const struct task *task_of_timeout_at(const struct async_timeout *address,
 					     const struct async_loop *loop)
@@ -90,10 +64,10 @@ static const struct task *task_of_timeout_at(const struct async_timeout *address
 	struct async_loop *its;
 	const struct task *task;
 
-	if (!peek(&limit, sizeof limit, address))
+	if (!chain_peek(&limit, address, sizeof limit))
 		return NULL;
 	task = limit.task;
-	return peek(&its, sizeof its, (const char *)task + offsetof(struct task, loop)) &&
+	return chain_peek(&its, (const char *)task + offsetof(struct task, loop), sizeof its) &&
 			       its == loop
 		       ? task
 		       : NULL;
@@ -105,7 +79,7 @@ static void name_worst(const struct async_loop *loop, const struct async_timer *
 	struct async_timer timer;
 	const struct task *task;
 
-	if (!peek(&timer, sizeof timer, root))
+	if (!chain_peek(&timer, root, sizeof timer))
 		return;
 	if (timer.when > now) {
 		victims->next = timer.when - now;
@@ -113,7 +87,7 @@ static void name_worst(const struct async_loop *loop, const struct async_timer *
 	}
 	victims->worst = now - timer.when;
 	task = timer.handle.arg == root ? task_of_timeout_at((const void *)root, loop)
-					: task_of_future_at(timer.handle.arg);
+					: chain_waiter(timer.handle.arg);
 	victims->has_task = task != NULL;
 	if (task != NULL)
 		task_describe(task, &victims->task);
@@ -131,15 +105,15 @@ int64_t victims_lag(const struct heartbeat *hb, int64_t now)
 	struct timer_heap timers;
 	struct async_timer first;
 
-	return peek(&timers, sizeof timers, &loop_of_heartbeat(hb)->timers) &&
-			       peek(&first, sizeof first, timers.root) && first.when < now
+	return chain_peek(&timers, &loop_of_heartbeat(hb)->timers, sizeof timers) &&
+			       chain_peek(&first, timers.root, sizeof first) && first.when < now
 		       ? now - first.when
 		       : 0;
 }
 
 bool victims_turn(const struct heartbeat *hb, struct account_turn *turn)
 {
-	return peek(turn, sizeof *turn, &loop_of_heartbeat(hb)->account.turn);
+	return chain_peek(turn, &loop_of_heartbeat(hb)->account.turn, sizeof *turn);
 }
 
 void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victims)
@@ -150,7 +124,7 @@ void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victi
 	memset(victims, 0, sizeof *victims);
 	count_ready(&loop->batch, victims);
 	count_ready(&loop->ready, victims);
-	if (!peek(&timers, sizeof timers, &loop->timers) || timers.root == NULL)
+	if (!chain_peek(&timers, &loop->timers, sizeof timers) || timers.root == NULL)
 		return;
 	count_late(timers.root, now, victims);
 	name_worst(loop, timers.root, now, victims);
@@ -158,7 +132,7 @@ void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victi
 
 bool victims_awaiter(const void *data, struct task_view *awaiter)
 {
-	const struct task *task = data, *waiting = task_of_future_at(&task->future);
+	const struct task *task = data, *waiting = chain_waiter(&task->future);
 
 	if (waiting != NULL)
 		task_describe(waiting, awaiter);

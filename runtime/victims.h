@@ -32,10 +32,7 @@ bool victims_turn(const struct heartbeat *hb, struct account_turn *turn);
 
 void victims_look(const struct heartbeat *hb, int64_t now, struct victims *victims);
 
-/*
- * The task that awaits this one, through nothing but itself: gather() and its kin hold futures of
- * their own, on which a dump of all tasks follows the chain further. False when there is none.
- */
+/* The task that awaits this one, perhaps through gather() and its kin. False when there is none. */
 bool victims_awaiter(const void *task, struct task_view *awaiter);
 
 #endif

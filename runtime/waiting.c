@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "runtime/async.h"
+#include "runtime/chain.h"
 #include "runtime/children.h"
 #include "runtime/future.h"
 #include "runtime/trace/trace.h"
@@ -60,6 +61,15 @@ static void child_done(void *arg)
 		future->retrieved = true;
 		release(&wait->waiter);
 	}
+}
+
+const struct async_future *wait_leads_to(const struct async_handle *handle)
+{
+	struct child child;
+
+	if (handle->run != child_done || !chain_peek(&child, handle->arg, sizeof child))
+		return NULL;
+	return &((const struct wait *)child.owner)->waiter;
 }
 
 static int count_done(const struct wait *wait, size_t *pending)
