@@ -40,7 +40,8 @@ enum async_verdict {
 	ASYNC_VERDICT_STOPPED, /* the process was stopped, or is in a debugger */
 };
 struct async_stall {
-	const char *task;     /* its name; "a callback"; "a turn" of many */
+	/* Its name; or "the handler of SIGINT", "the reader of fd 9", "a callback", "a turn" of many. */
+	const char *task;
 	const char *function; /* the innermost frame of the program's own code; NULL: unknown */
 	const char *file;     /* as the compiler saw it; NULL without line information */
 	int line;

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "runtime/chain.h"
 #include "runtime/fd_slot.h"
 #include "runtime/list.h"
 
@@ -95,6 +96,31 @@ int watch_fd(const struct async_loop *loop, const struct async_handle *handle)
 			return watch->fd;
 	}
 	return -1;
+}
+
+bool watch_peek(const struct async_loop *loop, const void *handle, int *fd,
+		enum fd_direction *direction)
+{
+	const struct async_list *node;
+	struct async_list head;
+	struct watch copy;
+	int looks = 0;
+
+	if (!chain_peek(&head, &loop->hot, sizeof head))
+		return false;
+	for (node = head.next; node && node != &loop->hot && looks < 1024;
+	     node = copy.hot.next, looks++) {
+		const struct watch *at = container_of(node, struct watch, hot);
+
+		if (!chain_peek(&copy, at, sizeof copy))
+			return false;
+		if (handle != &at->handles[FD_READ] && handle != &at->handles[FD_WRITE])
+			continue;
+		*fd = copy.fd;
+		*direction = handle == &at->handles[FD_WRITE] ? FD_WRITE : FD_READ;
+		return true;
+	}
+	return false;
 }
 
 /* ---- Adding and removing --------------------------------------------------------------------- */

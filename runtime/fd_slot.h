@@ -35,6 +35,9 @@ ASYNC_SUSPENDS int fd_wait_slot(const char *here, int fd, enum fd_direction dire
 /* fd_readers.c: something happened to a watched fd; its callbacks go, as the fd does. */
 void watch_touch(struct async_loop *loop, struct watch *watch);
 void watch_drop(struct async_loop *loop, struct fd_slot *slot);
+/* For the watchdog's thread, see chain.h: what the handle at that address is for. False: another's. */
+bool watch_peek(const struct async_loop *loop, const void *handle, int *fd,
+		enum fd_direction *direction);
 /* Where the callback for this direction was added; NULL: there is none. */
 const char *watch_place(const struct watch *watch, enum fd_direction direction);
 

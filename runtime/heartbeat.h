@@ -47,7 +47,9 @@ struct heartbeat {
 	_Atomic(uint64_t) turn;
 	uint64_t mark; /* ticks at the end of the slice before: the loop's alone */
 
-	/* Beside the line: how much of a slice is no stall, in ns, and the generation of that slice. */
+	/* Beside the line: of the callback that runs, while task is NULL. */
+	_Atomic(const void *) handle;
+	/* How much of a slice is no stall, in ns, and the generation of that slice. */
 	_Atomic(int64_t) excused;
 	_Atomic(uint32_t) excused_in;
 	/* The same of all slices of a turn. */
@@ -92,6 +94,13 @@ static inline void heartbeat_begin(struct heartbeat *hb, const void *task)
 	atomic_store_explicit(&hb->task, task, memory_order_release);
 	heartbeat_step(&hb->generation);
 	hb->selector = hb->armed;
+}
+
+/* The same for a callback: an address to tell which kind it is, no more. */
+static inline void heartbeat_call(struct heartbeat *hb, const void *handle)
+{
+	atomic_store_explicit(&hb->handle, handle, memory_order_relaxed);
+	heartbeat_begin(hb, NULL);
 }
 
 static inline void heartbeat_mark(struct heartbeat *hb)

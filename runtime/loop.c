@@ -234,7 +234,7 @@ static inline void run_handle(struct async_loop *loop, struct async_handle *hand
 		return;
 	}
 	trace_callback(loop, handle);
-	heartbeat_begin(&loop->heartbeat, NULL);
+	heartbeat_call(&loop->heartbeat, handle);
 	handle->run(handle->arg);
 	heartbeat_end(&loop->heartbeat);
 	trace_called(loop);

@@ -190,6 +190,15 @@ void signal_deliver(struct async_loop *loop)
 	}
 }
 
+int signal_of_handle(const void *handle)
+{
+	uintptr_t first = (uintptr_t)&registrations[0].handle, at = (uintptr_t)handle;
+
+	return at >= first && at - first < sizeof registrations
+		       ? (int)((at - first) / sizeof registrations[0])
+		       : 0;
+}
+
 void signal_close(struct async_loop *loop)
 {
 	for (int signo = 1; signo < SIGNALS; signo++)

@@ -20,4 +20,7 @@ int signal_add_report(int signo, void (*run)(void *arg), void *arg);
 /* Those of them that are left: a program may have put a handler of its own in their place. */
 void signal_remove_interrupts(struct async_loop *loop);
 
+/* The signal whose callback the handle at that address is; 0: it is another one. On any thread. */
+int signal_of_handle(const void *handle);
+
 #endif

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,60 @@ static void watch(int (*fn)(void *arg), void *arg)
 	CHECK_INT(async_run(fn, arg), 0);
 	if (async_watchdog_stalls() == 0)
 		FAIL("no stall was reported");
+}
+
+/* ---- Which callback ----------------------------------------------------------------------------- */
+
+static void hold_the_loop(void *done)
+{
+	usleep(HOLD);
+	after++;
+	*(bool *)done = true;
+}
+
+static int with_a_signal(void *arg)
+{
+	bool done = false;
+
+	(void)arg;
+	CHECK_INT(async_add_signal_handler(SIGUSR1, hold_the_loop, &done), 0);
+	async_sleep(0.06);
+	raise(SIGUSR1);
+	while (!done)
+		async_sleep(0.001);
+	return async_remove_signal_handler(SIGUSR1);
+}
+
+TEST(a_signals_handler_is_called_so)
+{
+	watch(with_a_signal, NULL);
+	CHECK_CONTAINS(first, "] the handler of SIGUSR1 has held the loop");
+}
+
+static int with_a_reader(void *arg)
+{
+	bool done = false;
+	int fds[2];
+
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(async_add_reader(fds[0], hold_the_loop, &done), 0);
+	async_sleep(0.06);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	while (!done)
+		async_sleep(0.001);
+	async_remove_reader(fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+	*(int *)arg = fds[0];
+	return 0;
+}
+
+TEST(the_reader_of_an_fd_is_called_so)
+{
+	int fd = -1;
+
+	watch(with_a_reader, &fd);
+	CHECK_CONTAINS(first, format("] the reader of fd %d has held the loop", fd));
 }
 
 /* ---- Victims --------------------------------------------------------------------------------- */

@@ -237,7 +237,7 @@ TEST(folded_stacks_count_every_stall_by_its_milliseconds)
 {
 	struct watchdog_stall *stall = example();
 
-	strcpy(stall->view.name, "a;b");
+	strcpy(stall->who, "a;b");
 	stall->held = 312 * MS;
 	CHECK(formatted(ASYNC_REPORT_FOLDED, STALL_BEGAN, stall, false) == NULL);
 	CHECK_STR(formatted(ASYNC_REPORT_FOLDED, STALL_ENDED, stall, true),

@@ -219,8 +219,9 @@ TEST(a_callback_ends_where_the_loop_begins)
 	struct watchdog_stall *stall = example();
 
 	stall->callback = true;
+	strcpy(stall->who, "the handler of SIGINT");
 	add_frame(stall, SYMBOL_PROGRAM, "main", "crawler", "crawler.c", 300);
-	CHECK_CONTAINS(text_of(stall), "[stall #4] a callback has held the loop");
+	CHECK_CONTAINS(text_of(stall), "[stall #4] the handler of SIGINT has held the loop");
 	CHECK(strstr(text_of(stall), "main") == NULL);
 	CHECK(strstr(text_of(stall), "created") == NULL);
 }

@@ -34,6 +34,7 @@ static inline struct watchdog_stall *example(void)
 	stall.seen = 1;
 	stall.view.id = 17;
 	strcpy(stall.view.name, "fetch");
+	strcpy(stall.who, "fetch");
 	stall.view.created_at = "crawler.c:201";
 	stall.limit = 100 * MS;
 	stall.held = 104 * MS;

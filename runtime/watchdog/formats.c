@@ -22,9 +22,7 @@ static size_t folded(const struct watchdog_stall *stall, char *buffer, size_t si
 {
 	struct watchdog_text text = text_begin(buffer, size);
 
-	add_folded(&text, stall->slices.count > 0 ? "a turn"
-			  : stall->callback	  ? "a callback"
-						  : stall->view.name);
+	add_folded(&text, stall->slices.count > 0 ? "a turn" : stall->who);
 	for (size_t i = stall->frame_count; i-- > 0;) {
 		const struct symbol_frame *frame = &stall->frames[i];
 

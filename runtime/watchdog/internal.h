@@ -19,6 +19,7 @@
 enum {
 	WATCHDOG_FRAMES = 64,
 	WATCHDOG_TEXT = 8192,
+	WATCHDOG_WHO = 48,
 	WATCHDOG_STACK_COPY = 64 * 1024,
 };
 
@@ -144,6 +145,7 @@ struct watchdog_stall {
 	bool shown;			/* the stack is that of one of the slices */
 	bool over;			/* it ended before there was a report */
 	bool callback;			/* not a task: view is empty */
+	char who[WATCHDOG_WHO];		/* the task's name, or which callback */
 	struct task_view view, awaiter; /* awaiter.id 0: unknown, or nobody awaits it */
 	int64_t limit, held, cpu, blocked, waiting, user, kernel;
 	int64_t late;		   /* that the monitor was held up as well, or it was stopped */
@@ -164,6 +166,9 @@ struct watchdog_stall {
 	size_t frame_count;
 	struct symbol_frame frames[WATCHDOG_FRAMES];
 };
+
+/* Fills in the task, or which callback runs, and who awaits it. */
+void watchdog_who(const struct heartbeat *hb, const void *task, struct watchdog_stall *stall);
 
 /* Of the time on the clock, how much is the code's own? */
 int64_t watchdog_own_time(const struct watchdog_stall *stall);

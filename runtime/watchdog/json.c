@@ -133,6 +133,8 @@ static void add_task(struct watchdog_text *text, const struct watchdog_stall *st
 {
 	if (stall->slices.count > 0)
 		add_slices(text, &stall->slices);
+	else if (stall->callback)
+		add_string(text, "callback", stall->who);
 	if (stall->slices.count > 0 || stall->callback)
 		return;
 	add_string(text, "task", stall->view.name);

@@ -95,9 +95,7 @@ static void call_back(struct watchdog *w, const struct watchdog_stall *from,
 {
 	const struct symbol_frame *culprit = watchdog_culprit(from);
 	struct async_stall stall = {
-		.task = from->slices.count > 0 ? "a turn"
-			: from->callback       ? "a callback"
-					       : from->view.name,
+		.task = from->slices.count > 0 ? "a turn" : from->who,
 		.function = culprit && culprit->function[0] ? culprit->function : NULL,
 		.file = culprit && culprit->line > 0 ? culprit->file : NULL,
 		.line = culprit ? culprit->line : 0,

@@ -30,7 +30,7 @@ static void add_task(struct watchdog_text *text, const struct watchdog_stall *st
 	if (stall->slices.count > 0)
 		text_add(text, "a turn of %u slices", stall->slices.count);
 	else if (stall->callback)
-		text_add(text, "a callback");
+		text_add(text, "%s", stall->who);
 	else
 		add_name(text, &stall->view);
 }

@@ -54,16 +54,7 @@ bool stall_measure(struct watchdog *w)
 /* Fills in the task. False when the slice has ended meanwhile. */
 static bool describe(struct watchdog *w)
 {
-	struct watchdog_stall *stall = &w->stall;
-	const void *task = atomic_load(&w->hb->task);
-
-	memset(&stall->view, 0, sizeof(stall->view));
-	memset(&stall->awaiter, 0, sizeof(stall->awaiter));
-	stall->callback = task == NULL;
-	if (task != NULL) {
-		task_describe(task, &stall->view);
-		victims_awaiter(task, &stall->awaiter);
-	}
+	watchdog_who(w->hb, atomic_load(&w->hb->task), &w->stall);
 	return atomic_load(&w->hb->generation) == w->slice.generation;
 }
 
@@ -116,10 +107,9 @@ static void excuse(struct watchdog *w, enum async_verdict verdict)
 {
 	struct watchdog_stall *stall = &w->stall;
 
-	memset(&stall->view, 0, sizeof(stall->view));
-	stall->callback = w->slice.task == NULL;
-	if (w->slice.task != NULL)
-		task_describe(w->slice.task, &stall->view);
+	watchdog_who(w->hb, w->slice.task, stall);
+	if (stall->callback && atomic_load(&w->hb->generation) != w->slice.generation)
+		strcpy(stall->who, "a callback");
 	stall->frame_count = 0;
 	memset(&stall->victims, 0, sizeof(stall->victims));
 	w->slice.excused = true;

@@ -22,8 +22,8 @@ static void say_where(struct watchdog *w, bool callback, int64_t since)
 
 	length = snprintf(text, sizeof(text),
 			  "The loop is stuck: it has not answered for %lld ms, in %s%s%s.\n",
-			  (long long)(since / 1000000), callback ? "a callback" : "task \"",
-			  callback ? "" : stall->view.name, callback ? "" : "\"");
+			  (long long)(since / 1000000), callback ? "" : "task \"", stall->who,
+			  callback ? "" : "\"");
 	if (w->capture.failure != NULL)
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 				   "  where     unknown: %s\n", w->capture.failure);
@@ -41,10 +41,8 @@ static bool look(struct watchdog *w, const struct task *task, uint32_t generatio
 
 	/* What is known of a slice that has ended is overwritten. */
 	w->slice.found &= w->slice.generation == generation;
-	stall->callback = task == NULL;
-	memset(&stall->view, 0, sizeof(stall->view));
+	watchdog_who(w->hb, task, stall);
 	if (task != NULL) {
-		task_describe(task, &stall->view);
 		low = stall->view.stack_low;
 		high = stall->view.stack_high;
 	}
