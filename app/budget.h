@@ -22,8 +22,8 @@ struct budget {
 	size_t limit;
 	size_t (*elsewhere)(const void *arg); /* bytes that others hold and will give back */
 	const void *arg;
-	pthread_mutex_t lock; /* of what follows */
-	size_t held;	      /* by bodies */
+	pthread_mutex_t lock;	   /* of what follows */
+	size_t held;		   /* by bodies */
 	unsigned holders, waiters; /* of the holders */
 	atomic_uint queue;	   /* all who wait, the request that holds nothing included */
 	unsigned long wakes;

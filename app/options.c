@@ -7,13 +7,16 @@
 
 #include "app/retry.h"
 #include "app/verdict.h"
+#include "runtime/base.h"
+
+#define MAX_ROWS 128
 
 struct reader {
 	struct options *options;
 	struct text *message;
 	int argc, at;
 	char *const *argv;
-	uint64_t given; /* a bit for each row */
+	bool given[MAX_ROWS]; /* for each row */
 };
 
 static bool set(struct reader *r, const struct options_row *row, const char *from,
@@ -89,7 +92,7 @@ static bool read_environment(struct reader *r, const char *(*get)(const char *na
 		if (row->offset == offsetof(struct options, input) && r->options->url_count)
 			continue;
 		environment_name(row->name, name, sizeof name);
-		value = r->given >> i & 1 ? NULL : get(name);
+		value = r->given[i] ? NULL : get(name);
 		if (!value || !*value)
 			continue;
 		if (!(row->value ? set(r, row, name, value) : set_switch(r, row, name, value)))
@@ -153,7 +156,7 @@ static bool give(struct reader *r, size_t i, const char *from, const char *value
 {
 	const struct options_row *row = &options_table[i];
 
-	r->given |= UINT64_C(1) << i;
+	r->given[i] = true;
 	if (row->value && !value) {
 		if (r->at >= r->argc) {
 			text_printf(r->message, "%s needs a value: %s", from, row->value);
@@ -259,8 +262,11 @@ static bool fits_together(struct reader *r)
 bool options_parse(struct options *options, int argc, char *const *argv,
 		   const char *(*get)(const char *name), struct text *message)
 {
-	struct reader r = { options, message, argc, 1, argv, 0 };
+	struct reader r = {
+		.options = options, .message = message, .argc = argc, .at = 1, .argv = argv
+	};
 
+	must(options_count <= MAX_ROWS, "options: %zu rows", options_count);
 	*options = (struct options){ 0 };
 	options->urls = calloc((size_t)argc + 1, sizeof *options->urls);
 	if (!options->urls) {

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 #define LONGEST_WAIT 0.1
 
 struct sink {
@@ -152,8 +151,8 @@ int sink_open(struct sink **out, const struct sink_options *options)
 	sink->fd = options->fd;
 	sink->kind = sink_kind(options->fd);
 	sink->flags = -1;
-	sink->batches = (struct batches){
-		.pending = &sink->pending, .added = on_record, .arg = sink };
+	sink->batches =
+		(struct batches){ .pending = &sink->pending, .added = on_record, .arg = sink };
 	sink->writer = async_create_task_with(write_all, sink,
 					      &(struct async_task_options){ .name = "output" });
 	if (!sink->writer) {

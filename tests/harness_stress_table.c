@@ -21,6 +21,8 @@ static const struct {
 	const char *aspect, *reason;
 } table[] = {
 	{ "test_conformance", SHUFFLE, "each trace is the order of its steps" },
+	{ "what_has_come_already_is_no_reason_to_close_the_connection", IO,
+	  "the body has come with the head" },
 	{ "test_waiters", SHUFFLE, "letters say who came first; it shuffles by itself" },
 	{ "test_model", SHUFFLE, "checks first come, first served; it shuffles by itself" },
 	{ "abort_sends_everybody_away_until_a_reset_mends_it", SHUFFLE, "who arrived last" },

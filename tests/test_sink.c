@@ -426,8 +426,8 @@ static int take_twice(void *arg)
 	if (g->rc < 0)
 		return 0;
 	(void)async_sleep(0);
-	g->waited = g->share.branch->budget->held + (size_t)g->second >
-		    g->share.branch->budget->limit;
+	g->waited =
+		g->share.branch->budget->held + (size_t)g->second > g->share.branch->budget->limit;
 	g->rc = budget_change(&g->share, g->second);
 	(void)async_sleep(0);
 	budget_release(&g->share);
