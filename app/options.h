@@ -56,6 +56,7 @@ struct options {
 	bool expect_json;
 	struct choice fail_on;
 
+	const char *user_agent; /* NULL: the client's */
 	uint64_t max_redirs;
 	bool allow_downgrade;
 
@@ -74,6 +75,7 @@ struct options {
 	const char *resolve[OPTIONS_RESOLVE];
 	size_t resolve_count;
 	const char *unix_socket;
+	int addr_deny;	 /* of enum net_address_kind */
 	bool ipv4, ipv6; /* only */
 
 	enum options_summary summary;

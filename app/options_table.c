@@ -38,6 +38,8 @@ static const char *size(const struct options_row *row, struct options *options, 
 {
 	uint64_t value;
 
+	if (row->high && units_size(text, &value) && value > row->high)
+		return expected("a size of at most %llu MiB", row->high >> 20, 0);
 	if (!units_size(text, &value) || value < row->low)
 		return row->low > 1 ? expected("a size of at least %llu bytes, such as 64M or 1MiB",
 					       row->low, 0)
@@ -191,6 +193,41 @@ static const char *resolve(const struct options_row *row, struct options *option
 	return NULL;
 }
 
+/* The bit of one name; 0: it is none. */
+static int kind_named(const char *name, size_t length)
+{
+	static const struct {
+		const char *name;
+		enum net_address_kind kind;
+	} known[] = { { "link-local", NET_KIND_LINK_LOCAL },
+		      { "loopback", NET_KIND_LOOPBACK },
+		      { "private", NET_KIND_PRIVATE } };
+
+	for (size_t i = 0; i < array_size(known); i++)
+		if (strlen(known[i].name) == length && !strncmp(known[i].name, name, length))
+			return (int)known[i].kind;
+	return 0;
+}
+
+static const char *kinds(const struct options_row *row, struct options *options, const char *text)
+{
+	bool more = strcmp(text, "none") != 0;
+	int all = 0;
+
+	while (more) {
+		size_t length = strcspn(text, ",");
+		int kind = kind_named(text, length);
+
+		if (!kind)
+			return "link-local, loopback, private with commas between them, or none";
+		all |= kind;
+		more = text[length];
+		text += length + 1;
+	}
+	*(int *)place(row, options) = all;
+	return NULL;
+}
+
 #define AT(field) .offset = offsetof(struct options, field)
 
 /* clang-format off */
@@ -264,6 +301,7 @@ const struct options_row options_table[] = {
 { NULL, "bearer-env", 0, "NAME", NULL, "authorization by the token in the environment's NAME", string, AT(bearer_env) },
 { NULL, "netrc", 0, NULL, NULL, "users and passwords for their hosts are in ~/.netrc", NULL, AT(netrc) },
 { NULL, "netrc-file", 0, "FILE", NULL, "or in this file", string, AT(netrc_file) },
+{ NULL, "user-agent", 'A', "NAME", NULL, "instead of loophound/" OPTIONS_VERSION, string, AT(user_agent) },
 { NULL, "max-redirs", 0, "N", "10", "redirects to follow; 0: do not follow", count, AT(max_redirs), 0, 100 },
 { NULL, "allow-downgrade", 0, NULL, NULL, "follow redirects from https to http", NULL, AT(allow_downgrade) },
 
@@ -286,6 +324,8 @@ const struct options_row options_table[] = {
   resolve, AT(resolve) },
 { NULL, "unix-socket", 0, "PATH", NULL, "connect to this Unix socket, whatever host a URL names; no proxy", string,
   AT(unix_socket) },
+{ NULL, "addr-deny", 0, "LIST", "link-local",
+  "kinds of addresses not to connect to: link-local, loopback, private, none", kinds, AT(addr_deny) },
 { NULL, "ipv4", '4', NULL, NULL, "only IPv4", NULL, AT(ipv4) },
 { NULL, "ipv6", '6', NULL, NULL, "only IPv6", NULL, AT(ipv6) },
 
@@ -294,7 +334,8 @@ const struct options_row options_table[] = {
 { NULL, "summary-file", 0, "FILE", NULL, "the summary goes here instead, as JSON unless --summary text",
   string, AT(summary_file) },
 { NULL, "har", 0, "FILE", NULL, "a waterfall of all requests, for a browser's tools (HAR 1.2)", string, AT(har) },
-{ NULL, "har-body", 0, "SIZE", NULL, "so much of each body goes into --har as well (0: none)", size, AT(har_body) },
+{ NULL, "har-body", 0, "SIZE", NULL, "so much of each body goes into --har as well (0: none)", size, AT(har_body),
+  0, 1 << 20 },
 { NULL, "progress", 0, "auto|bar|plain|none", "auto", "on stderr; auto: a bar on a terminal", word, AT(progress),
   .words = "auto|bar|plain|none" },
 { NULL, "quiet", 'q', NULL, NULL, "errors only: no progress, no summary, no warnings", NULL, AT(quiet) },

@@ -62,6 +62,17 @@ CLIENT_TEST(what_cannot_be_meant_is_said_before_anything_is_sent)
 	CHECK_INT(server.accepted, 0);
 }
 
+CLIENT_TEST(whoever_asks_has_a_name_and_may_not_go_everywhere)
+{
+	serve(hello);
+	RUN("-A", "me/1", "$URL");
+	CHECK_CONTAINS(server.requests[0].text, "\r\nUser-Agent: me/1\r\n");
+	RUN("--addr-deny", "link-local,loopback", "$URL");
+	CHECK_INT(collect.status, 4);
+	CHECK_CONTAINS(collect.out, "\"code\":\"addr_blocked\"");
+	CHECK_INT(server.request_count, 1);
+}
+
 CLIENT_TEST(a_netrc_has_them_for_its_hosts)
 {
 	const char *file = temp_file("netrc", "machine 127.0.0.1 login me password \"se:cret\"\n");

@@ -207,6 +207,23 @@ TEST(a_header_with_a_mistake_is_not_repeated_since_it_may_be_a_secret)
 	done();
 }
 
+TEST(kinds_of_addresses_are_a_list)
+{
+	GOOD("http://a/");
+	CHECK_INT(options.addr_deny, NET_KIND_LINK_LOCAL);
+	done();
+	GOOD("--addr-deny", "private,loopback", "http://a/");
+	CHECK_INT(options.addr_deny, NET_KIND_PRIVATE | NET_KIND_LOOPBACK);
+	done();
+	GOOD("--addr-deny", "none", "http://a/");
+	CHECK_INT(options.addr_deny, 0);
+	done();
+	BAD("or none", "--addr-deny", "privat", "http://a/");
+	BAD("or none", "--addr-deny", "private,", "http://a/");
+	BAD("or none", "--addr-deny", "", "http://a/");
+	BAD("at most 1 MiB", "--har-body", "2M", "http://a/");
+}
+
 TEST(a_password_is_named_and_not_given)
 {
 	environment[0] = "SECRET";
