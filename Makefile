@@ -182,6 +182,7 @@ $(STRESSED): $(BUILD)/stressed/%: $(BUILD)/app/%.o $(BUILD)/tests/stress/program
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/stress/program.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
+$(BUILD)/tests/test_guard_hostile: | $(SHARED)
 $(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 
 FUZZED   = $(call objects,$(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))
@@ -249,7 +250,7 @@ install: all
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-micro bench-peers bench-count bench-detectors bench-watchdog bench-idle bench-trace clean'
+	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-micro bench-peers bench-count bench-detectors bench-watchdog bench-idle bench-trace bench-guard clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER GUARD SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile

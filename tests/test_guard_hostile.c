@@ -577,3 +577,59 @@ TEST(a_foreign_library_loaded_on_a_coroutine_is_found)
 {
 	found_both_ways(calls_curl, " x net      poll");
 }
+
+/* Loads the library itself, as a plug-in would that is made with it. */
+static int brings_its_own_loop(void *arg)
+{
+	char path[4096] = "";
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 32);
+
+	while (length > 0 && path[length - 1] != '/')
+		length--;
+	strcpy(path + length, "../libloophound.so");
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	CHECK(library != NULL);
+	int (*run_it)(int (*)(void *), void *) =
+		(int (*)(int (*)(void *), void *))dlsym(library, "async_run");
+	CHECK(run_it != async_run);
+	CHECK_INT(run_it(ticks, NULL), 0);
+	CHECK_INT(dlclose(library), 0);
+	signal(SIGSYS, hit);
+	raise(SIGSYS);
+	CHECK_INT(atomic_load(&hits), 1);
+	tick();
+	fputs("still here\n", stderr);
+	return arg != NULL;
+}
+
+TEST(a_library_with_a_guard_stays_when_it_is_closed)
+{
+	CHECK_CONTAINS(guarded("strict", brings_its_own_loop, NULL, 86), "still here\n[strict] 1");
+	CHECK_CONTAINS(guarded("strict=symbols", brings_its_own_loop, NULL, 86),
+		       "still here\n[strict] 1");
+}
+
+/* ---- kqueue ----------------------------------------------------------------------------------- */
+
+int kqueue(void) __attribute__((weak));
+int kevent(int fd, const void *changes, int n, void *events, int room, const struct timespec *t)
+	__attribute__((weak));
+
+static int waits_for_kqueue(void *arg)
+{
+	const struct timespec no_time = { 0 }, soon = { .tv_nsec = 1000 };
+	char room[256];
+	int fd = kqueue();
+
+	CHECK_INT(kevent(fd, NULL, 0, room, 1, &no_time), 0);
+	after = kevent(fd, NULL, 0, room, 1, &soon);
+	close(fd);
+	return arg != NULL;
+}
+
+TEST(a_wait_for_kqueue_is_found)
+{
+	if (kevent == NULL)
+		NOT_HERE("there is no kqueue");
+	CHECK_CONTAINS(run("strict=symbols", waits_for_kqueue, 86), "1 x net      kevent(1e-06 s)");
+}

@@ -85,8 +85,10 @@ void guard_enter(struct guard *guard)
 		rc = guard_symbols_start();
 	}
 	guard->hb->armed = rc == 0;
-	if (rc < 0)
-		say_once("libc is linked into the program, so that its calls cannot be seen");
+	if (rc == 0)
+		return;
+	guard_mine = NULL;
+	say_once("libc is linked into the program, so that its calls cannot be seen");
 }
 
 void guard_leave(struct guard *guard)
