@@ -186,6 +186,27 @@ TEST(the_same_stack_is_said_once_and_counted)
 	CHECK_CONTAINS(text, "the run has failed: exit status 86");
 }
 
+static __attribute__((noinline)) void tick_elsewhere(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL);
+	after--;
+}
+
+static int tick_at_two_places(void *arg)
+{
+	tick();
+	tick_elsewhere();
+	return arg != NULL;
+}
+
+TEST(two_callers_of_a_function_are_two_places)
+{
+	const char *text = run("strict=symbols", tick_at_two_places, 86);
+	const char *first = strstr(text, "[strict]      1 x sleep ");
+
+	CHECK(first != NULL && strstr(first + 1, "[strict]      1 x sleep ") != NULL);
+}
+
 static void blocking_callback(void *arg)
 {
 	tick();

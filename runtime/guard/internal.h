@@ -34,9 +34,10 @@ struct guard_call {
 	uint64_t arguments[6];
 	const char *name; /* of the call, or of the function */
 	enum guard_severity severity;
-	double seconds;	 /* that it was asked to wait; negative: not said */
-	int fd;		 /* -1: none */
-	char target[64]; /* what the fd is, or the path; "": neither */
+	double seconds;	  /* that it was asked to wait; negative: not said */
+	int fd;		  /* -1: none */
+	char target[64];  /* what the fd is, or the path; "": neither */
+	uintptr_t caller; /* of a wrapper, the address that it returns to; 0: no wrapper */
 };
 
 /*
@@ -129,9 +130,9 @@ static inline bool guard_is_here(void)
 {
 	return guard_mine != NULL && guard_mine->hb->selector;
 }
-void guard_look(const char *name, long number, const uint64_t arguments[6]);
+void guard_look(const char *name, long number, const uint64_t arguments[6], uintptr_t caller);
 /* The same for a function that is more than a system call. */
-void guard_look_at(const char *name, enum guard_severity severity);
+void guard_look_at(const char *name, enum guard_severity severity, uintptr_t caller);
 
 /* ---- Modules --------------------------------------------------------------------------------- */
 

@@ -59,31 +59,44 @@ static void open_symbols(void)
 		symbol_warm(symbols);
 }
 
-/* The wrapper's frames are shown as the one of libc that they stand for. */
-static void fold_own_frames(struct watchdog_stall *stall, const char *name)
+/*
+ * A wrapper's frames, up to where it returns to, are shown as the one of libc that it stands for. Where
+ * there is no way from one frame to the next, the caller stands for all of them.
+ */
+static void fold_wrapper(struct watchdog_stall *stall, const struct guard_call *call)
 {
-	struct symbol_frame libc = { .owner = SYMBOL_SYSTEM, .module = "libc.so" };
+	struct symbol_stack caller = { .registers.pc = call->caller - 1 };
+	struct symbol_frame *frames = stall->frames;
 	size_t own = 0;
 
-	while (own < stall->frame_count &&
-	       strstr(stall->frames[own].file, "runtime/guard/") != NULL)
+	while (own < stall->frame_count && frames[own].pc != call->caller)
 		own++;
-	if (own == 0)
-		return;
-	snprintf(libc.function, sizeof(libc.function), "%s", name);
-	stall->frames[--own] = libc;
+	if (own == 0 || own == stall->frame_count) {
+		own = 1;
+		stall->frame_count = 1 + symbol_unwind(symbols, &caller, frames + 1, 1);
+	}
+	own--;
+	frames[own] = (struct symbol_frame){ .owner = SYMBOL_SYSTEM, .module = "libc.so" };
+	snprintf(frames[own].function, sizeof(frames[own].function), "%s", call->name);
 	stall->frame_count -= own;
-	memmove(stall->frames, stall->frames + own, stall->frame_count * sizeof(stall->frames[0]));
+	memmove(frames, frames + own, stall->frame_count * sizeof(frames[0]));
 }
 
-/* As the watchdog's own reports want it: a thread seen blocked in that call. */
-void guard_names_find(const struct guard_note *note, struct watchdog_stall *stall)
+static void unwind(const struct guard_note *note, struct watchdog_stall *stall)
 {
 	struct symbol_stack stack = { .registers = note->registers,
 				      .bytes = (const unsigned char *)note->stack,
 				      .address = note->address,
 				      .size = note->size };
 
+	stall->frame_count = symbol_unwind(symbols, &stack, stall->frames, WATCHDOG_FRAMES);
+	if (note->call.caller != 0)
+		fold_wrapper(stall, &note->call);
+}
+
+/* As the watchdog's own reports want it: a thread seen blocked in that call. */
+void guard_names_find(const struct guard_note *note, struct watchdog_stall *stall)
+{
 	*stall = (struct watchdog_stall){ .callback = note->callback,
 					  .view = note->view,
 					  .blocked = 1,
@@ -99,7 +112,6 @@ void guard_names_find(const struct guard_note *note, struct watchdog_stall *stal
 	pthread_mutex_lock(&lock);
 	open_symbols();
 	if (symbols != NULL)
-		stall->frame_count = symbol_unwind(symbols, &stack, stall->frames, WATCHDOG_FRAMES);
+		unwind(note, stall);
 	pthread_mutex_unlock(&lock);
-	fold_own_frames(stall, note->call.name);
 }

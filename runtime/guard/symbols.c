@@ -42,17 +42,18 @@ static __attribute__((noinline)) void look(struct guard_call *call)
 	errno = saved;
 }
 
-void guard_look(const char *name, long number, const uint64_t arguments[6])
+void guard_look(const char *name, long number, const uint64_t arguments[6], uintptr_t caller)
 {
-	struct guard_call call = { .name = name, .number = number };
+	struct guard_call call = { .name = name, .number = number, .caller = caller };
 
 	memcpy(call.arguments, arguments, sizeof(call.arguments));
 	look(&call);
 }
 
-void guard_look_at(const char *name, enum guard_severity severity)
+void guard_look_at(const char *name, enum guard_severity severity, uintptr_t caller)
 {
-	look(&(struct guard_call){ .name = name, .number = -1, .severity = severity });
+	look(&(struct guard_call){
+		.name = name, .number = -1, .severity = severity, .caller = caller });
 }
 
 /* ---- The slots of a module ------------------------------------------------------------------- */

@@ -14,12 +14,14 @@
 #define A(argument) ((uint64_t)(uintptr_t)(argument))
 #define NEVER A(0) /* a timeout that does not come */
 
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
 #define LOOK(name, number, ...) \
 	if (guard_is_here())    \
-	guard_look(name, number, (const uint64_t[6]){ __VA_ARGS__ })
+	guard_look(name, number, (const uint64_t[6]){ __VA_ARGS__ }, CALLER)
 #define LOOK_AT(name, severity) \
 	if (guard_is_here())    \
-	guard_look_at(name, severity)
+	guard_look_at(name, severity, CALLER)
 
 #define WRAP(type, name, parameters, arguments, number, ...) \
 	static type(*real_##name) parameters;                \
@@ -39,19 +41,19 @@
 	}
 
 /* For a lock: only who does not get it at once has to wait. busy is what trying returns then. */
-#define WRAP_LOCK(name, parameters, arguments, attempt, busy) \
-	static int(*real_##name) parameters;                  \
-	static int wrap_##name parameters                     \
-	{                                                     \
-		if (guard_is_here()) {                        \
-			int saved = errno, rc = (attempt);    \
-                                                              \
-			if (rc != (busy))                     \
-				return rc;                    \
-			errno = saved;                        \
-			guard_look_at(#name, GUARD_LOCK);     \
-		}                                             \
-		return real_##name arguments;                 \
+#define WRAP_LOCK(name, parameters, arguments, attempt, busy)     \
+	static int(*real_##name) parameters;                      \
+	static int wrap_##name parameters                         \
+	{                                                         \
+		if (guard_is_here()) {                            \
+			int saved = errno, rc = (attempt);        \
+                                                                  \
+			if (rc != (busy))                         \
+				return rc;                        \
+			errno = saved;                            \
+			guard_look_at(#name, GUARD_LOCK, CALLER); \
+		}                                                 \
+		return real_##name arguments;                     \
 	}
 
 #define ENTRY(name)                                                         \
