@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -300,6 +302,33 @@ static int jumps_on_an_own_signal_stack(void *arg)
 TEST(a_handler_jumps_on_a_signal_stack_of_the_programs)
 {
 	found_both_ways(jumps_on_an_own_signal_stack, "1 x sleep");
+}
+
+/* As small as a signal's frame allows, with nothing below it. */
+static int has_a_small_signal_stack(void *arg)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (getauxval(AT_MINSIGSTKSZ) + 4096 + page - 1) / page * page;
+	char *memory =
+		mmap(NULL, page + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t stack = { .ss_sp = memory + page, .ss_size = size };
+	stack_t off = { .ss_flags = SS_DISABLE }, before;
+	int ends[2];
+
+	CHECK_INT(mprotect(memory, page, PROT_NONE), 0);
+	CHECK_INT(pipe(ends), 0);
+	CHECK_INT(sigaltstack(&stack, &before), 0);
+	CHECK_INT(dprintf(ends[1], "x"), 1);
+	CHECK_INT(sigaltstack(&off, NULL), 0);
+	tick(); /* on the coroutine's stack, then */
+	CHECK_INT(sigaltstack(&before, NULL), 0);
+	return arg != NULL;
+}
+
+TEST(a_small_signal_stack_is_enough_and_none_will_do)
+{
+	CHECK_CONTAINS(run("strict", has_a_small_signal_stack, 86), "1 x sleep");
+	CHECK_CONTAINS(run("strict=symbols", has_a_small_signal_stack, 86), "1 x sleep");
 }
 
 /* ---- Filters --------------------------------------------------------------------------------- */

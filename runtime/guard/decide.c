@@ -16,7 +16,6 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -296,6 +295,18 @@ bool guard_decide(struct guard_call *call)
 	return apply(rule, call);
 }
 
+/* "/proc/self/fd/7", without stdio: this is a signal handler's. */
+static const char *path_of_fd(char path[32], unsigned fd)
+{
+	char *end = path + 31;
+
+	*end = '\0';
+	do
+		*--end = (char)('0' + fd % 10);
+	while ((fd /= 10) > 0);
+	return memcpy(end - 14, "/proc/self/fd/", 14);
+}
+
 void guard_describe(struct guard_call *call)
 {
 	const struct rule *rule = &rules[call->number < 0 ? 0 : call->number];
@@ -305,10 +316,8 @@ void guard_describe(struct guard_call *call)
 	if (call->number < 0)
 		return;
 	if (call->fd >= 0) {
-		ssize_t found;
+		ssize_t found = readlink(path_of_fd(path, (unsigned)call->fd), call->target, size);
 
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", call->fd);
-		found = readlink(path, call->target, size);
 		length = found > 0 ? (size_t)found : 0;
 	} else if (rule->kind == ON_PATH) {
 		length = maps_read(call->target, size, (uintptr_t)call->arguments[rule->detail]);

@@ -231,11 +231,13 @@ static bool has_slots(void)
 	return !own;
 }
 
+/* Without our lock: dlsym() waits for a dlopen(), whose constructors may open a loop. */
 static void find_real(const struct guard_wrapper *table)
 {
 	for (; table->name != NULL; table++)
 		if (*table->real == NULL)
 			*table->real = dlsym(RTLD_DEFAULT, table->name);
+	(void)dlerror(); /* what is missing here is no error of the program's */
 }
 
 /* False when it was there. */
@@ -257,9 +259,9 @@ static void patch_modules(const struct guard_wrapper *table)
 	uint64_t now = guard_modules_version();
 	void *libc = dlsym(RTLD_DEFAULT, "nanosleep");
 
-	pthread_mutex_lock(&lock);
 	if (table != NULL)
 		find_real(table);
+	pthread_mutex_lock(&lock);
 	if ((table != NULL && add(table)) || now != version)
 		dl_iterate_phdr(patch_module, &libc);
 	version = now;
