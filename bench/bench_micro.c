@@ -15,9 +15,10 @@
 #include "runtime/async.h"
 
 static const struct micro_mode *const modes[] = {
-	&micro_switch_mode,	  &micro_yield_mode, &micro_sched_yield_mode, &micro_pipe_mode,
-	&micro_create_mode,	  &micro_heap_mode,  &micro_timers_mode,      &micro_gate_mode,
-	&micro_gate_threads_mode, &micro_sleep_mode, &micro_bare_sleep_mode,
+	&micro_switch_mode,	  &micro_yield_mode,  &micro_sched_yield_mode,
+	&micro_pipe_mode,	  &micro_create_mode, &micro_heap_mode,
+	&micro_near_mode,	  &micro_timers_mode, &micro_gate_mode,
+	&micro_gate_threads_mode, &micro_sleep_mode,  &micro_bare_sleep_mode,
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 

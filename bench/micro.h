@@ -23,9 +23,10 @@ struct micro_mode {
 	int (*run)(const struct micro *micro); /* 0 or a negative code */
 };
 
-extern const struct micro_mode micro_switch_mode, micro_heap_mode, micro_timers_mode,
-	micro_create_mode, micro_gate_mode, micro_gate_threads_mode, micro_sleep_mode,
-	micro_bare_sleep_mode, micro_yield_mode, micro_sched_yield_mode, micro_pipe_mode;
+extern const struct micro_mode micro_switch_mode, micro_heap_mode, micro_near_mode,
+	micro_timers_mode, micro_create_mode, micro_gate_mode, micro_gate_threads_mode,
+	micro_sleep_mode, micro_bare_sleep_mode, micro_yield_mode, micro_sched_yield_mode,
+	micro_pipe_mode;
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t micro_now(void);

@@ -3,7 +3,8 @@
  * micro_timers.c - a timer's life, from insertion to expiry, with so many pending.
  *
  * "heap" is the heap alone, in its steady state: the earliest is taken out and comes back at a random
- * place, with --tasks in it all the time. "timers" is the loop's: batches of --tasks timers at random
+ * place, with --tasks in it all the time. "near" is what a program with many long timeouts does: one that
+ * is due first comes and goes, while --tasks others wait. "timers" is the loop's: batches of --tasks timers at random
  * deadlines, all inserted and then all fired, their callbacks called. Deadlines lie so near that they
  * have passed when the last one is in: nobody waits.
  */
@@ -26,38 +27,66 @@ static uint64_t next_random(void)
 	return state;
 }
 
+/* Comes back later than it was, at random. */
+static void put_back(struct timer_heap *heap, struct async_timer *timer, int64_t window)
+{
+	timer_insert(heap, timer, timer->when + (int64_t)(next_random() % (uint64_t)window));
+}
+
+static struct async_timer *fill(struct timer_heap *heap, int count, int64_t window)
+{
+	struct async_timer *timers = calloc((size_t)count, sizeof(*timers));
+
+	for (int i = 0; timers && i < count; i++)
+		put_back(heap, &timers[i], window);
+	/* The first removal sorts what all insertions left; each moves once before the clock starts. */
+	for (int i = 0; timers && i < count; i++)
+		put_back(heap, timer_take_due(heap, INT64_MAX), window);
+	return timers;
+}
+
 static int hold(const struct micro *micro)
 {
 	int count = micro->count ? micro->count : COUNT;
 	int64_t window = (int64_t)micro->tasks * 1000;
-	struct micro_start start;
-	struct async_timer *timers = calloc((size_t)micro->tasks, sizeof(*timers)), *timer;
 	struct timer_heap heap = { 0 };
+	struct async_timer *timers = fill(&heap, micro->tasks, window);
+	struct micro_start start = micro_begin();
 
 	if (!timers)
 		return ASYNC_ENOMEM;
-	for (int i = 0; i < micro->tasks; i++)
-		timer_insert(&heap, &timers[i], (int64_t)(next_random() % (uint64_t)window));
-	/* The first removal sorts what all insertions left; every timer moves once before the clock starts. */
-	for (int i = 0; i < micro->tasks; i++) {
-		timer = timer_take_due(&heap, INT64_MAX);
-		timer_insert(&heap, timer,
-			     timer->when + (int64_t)(next_random() % (uint64_t)window));
-	}
-	start = micro_begin();
-	for (int i = 0; i < count; i++) {
-		timer = timer_take_due(&heap, INT64_MAX);
-		timer_insert(&heap, timer,
-			     timer->when + (int64_t)(next_random() % (uint64_t)window));
-	}
+	for (int i = 0; i < count; i++)
+		put_back(&heap, timer_take_due(&heap, INT64_MAX), window);
 	micro_print(micro, count, start);
 	free(timers);
 	return 0;
 }
 
 const struct micro_mode micro_heap_mode = { "heap",
-					    "a timer's insertion and expiry, the heap alone",
+					    "a timer's expiry and insertion, the heap alone",
 					    hold };
+
+static int come_and_go(const struct micro *micro)
+{
+	int count = micro->count ? micro->count : COUNT * 5;
+	struct timer_heap heap = { 0 };
+	struct async_timer *timers = fill(&heap, micro->tasks, (int64_t)micro->tasks * 1000), first;
+	struct micro_start start = micro_begin();
+
+	if (!timers)
+		return ASYNC_ENOMEM;
+	for (int i = 0; i < count; i++) {
+		timer_insert(&heap, &first, -1);
+		if (timer_take_due(&heap, 0) != &first)
+			return ASYNC_EFAILED;
+	}
+	micro_print(micro, count, start);
+	free(timers);
+	return 0;
+}
+
+const struct micro_mode micro_near_mode = { "near", "a timer that is due first, the heap alone",
+					    come_and_go };
 
 static unsigned long fired;
 

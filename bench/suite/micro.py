@@ -56,9 +56,13 @@ def yields(make, tasks, few):
 
 
 def heaps(make, pending, few):
+    """Where it goes and whence it comes at random, and one that is always the first."""
+    rows = twice(make.own('heap', pending, few, 0.5 if pending < 1e4 else 6)) + \
+        (make.own('near', pending, few, 0.5 if pending < 1e4 else 3, label='due before all others'),)
+    most = 30 if pending < 1e4 else 200
     return Question(f'heap-{pending}', f'A timer inserted and expired, {pending:,} pending, the heap alone', NS,
-                    twice(make.own('heap', pending, few, 0.5 if pending < 1e4 else 4)),
-                    (Goal('loophound', 'ns', at_most=30 if pending < 1e4 else 200),), rounds=3)
+                    rows, (Goal('loophound', 'ns', at_most=most), Goal('due before all others', 'ns', at_most=most)),
+                    rounds=3, note='at random places')
 
 
 def timers(make, pending, few):

@@ -13,7 +13,7 @@ import time
 from suite import question, table
 from sweep import facts, runs
 
-BUDGET = 220
+BUDGET = 200
 LIMIT = 60  # seconds that one run may take
 
 
