@@ -218,24 +218,20 @@ static int yield_once(struct task *task, const char *here)
 	return task->must_cancel ? cancel_deliver(task, NULL) : 0;
 }
 
-/* Not inlined: a yield would have its frame, too. */
-__attribute__((noinline)) static int sleep_for(struct task *task, const char *here, double seconds)
+int async_sleep_at(const char *here, double seconds)
 {
-	struct sleep sleep = { .future.kind = &sleep_kind };
+	struct task *task = task_here(here, "async_sleep");
+	struct sleep sleep;
 	int rc;
 
 	if (isnan(seconds))
 		return async_raise(ASYNC_EINVAL, "Invalid delay: NaN (not a number)");
+	if (seconds <= 0)
+		return yield_once(task, here);
+	sleep = (struct sleep){ .future.kind = &sleep_kind };
 	async_call_later(&sleep.timer, seconds, wake, &sleep.future);
 	trace_waits(task->loop, TRACE_WAIT_SLEEP, sleep.timer.when);
 	rc = future_wait(task, here, &sleep.future);
 	async_timer_cancel(&sleep.timer);
 	return rc;
-}
-
-int async_sleep_at(const char *here, double seconds)
-{
-	struct task *task = task_here(here, "async_sleep");
-
-	return seconds <= 0 ? yield_once(task, here) : sleep_for(task, here, seconds);
 }
