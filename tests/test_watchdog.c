@@ -507,7 +507,7 @@ static int forker(void *arg)
 	int status;
 
 	(void)arg;
-	usleep(200000);
+	usleep(500000);
 	if (child == 0)
 		return 0;
 	CHECK_INT(waitpid(child, &status, 0), child);
