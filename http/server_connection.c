@@ -14,9 +14,9 @@
 #include "http/headers.h"
 #include "http/server.h"
 
-/* How long, and how many buffers, a peer is listened to that did not ask for the end: see linger(). */
+/* How long, and for how many full buffers, a peer is listened to that did not ask for the end: see linger(). */
 #define LINGER_SECONDS 1.0
-#define LINGER_READS 64
+#define LINGER_BUFFERS 64
 /* Bytes of a body in a second: a byte now and then is no better than none. */
 #define SLOWEST_BODY 256.0
 
@@ -196,11 +196,14 @@ ASYNC_SUSPENDS
 static void linger(struct server_connection *c)
 {
 	struct async_timeout limit;
+	size_t heard = 0;
 	ssize_t n = 1;
 
 	async_timeout_begin(&limit, LINGER_SECONDS);
-	for (int i = 0; i < LINGER_READS && n > 0; i++)
+	while (n > 0 && heard < LINGER_BUFFERS * sizeof(c->buffer)) {
 		n = net_read(c->stream, c->buffer, sizeof(c->buffer));
+		heard += n > 0 ? (size_t)n : 0;
+	}
 	async_timeout_end(&limit, n < 0 ? (int)n : 0);
 }
 
