@@ -89,9 +89,13 @@ static int sleeper(void *arg)
 
 static int holder(void *arg)
 {
-	int rc = async_lock_acquire(&lock);
+	int rc = 0;
 
 	(void)arg;
+	while (rc == 0 && !async_lock_locked(&lock))
+		rc = async_sleep(0);
+	if (rc == 0)
+		rc = async_lock_acquire(&lock);
 	if (rc == 0)
 		rc = async_event_wait(&never);
 	after++;
@@ -113,9 +117,13 @@ static int reader(void *arg)
 
 static int locked_out(void *arg)
 {
-	int rc = async_lock_acquire(&lock);
+	int rc = 0;
 
 	(void)arg;
+	while (rc == 0 && !async_lock_locked(&lock))
+		rc = async_sleep(0);
+	if (rc == 0)
+		rc = async_lock_acquire(&lock);
 	if (rc == 0)
 		async_lock_release(&lock);
 	return rc;
