@@ -89,13 +89,9 @@ static int sleeper(void *arg)
 
 static int holder(void *arg)
 {
-	int rc = 0;
+	int rc = async_lock_acquire(&lock);
 
 	(void)arg;
-	while (rc == 0 && !async_lock_locked(&lock))
-		rc = async_sleep(0);
-	if (rc == 0)
-		rc = async_lock_acquire(&lock);
 	if (rc == 0)
 		rc = async_event_wait(&never);
 	after++;
