@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "runtime/base.h"
+#include "tests/peer_certificate.h"
 #include "tests/raw_client.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
@@ -128,6 +129,38 @@ CLIENT_TEST(every_framing_ends_where_it_should_in_steps_of_any_size)
 	}
 }
 
+static char told[256];
+
+static void note(void *arg, const struct http_trace *trace)
+{
+	size_t used = strlen(told);
+
+	(void)arg;
+	if (trace->event == HTTP_TRACE_REQUEST_END || trace->event == HTTP_TRACE_EXCEPTION)
+		snprintf(told + used, sizeof told - used, "%s %s %d;", trace->method,
+			 strrchr(trace->url, '/'), trace->code);
+}
+
+CLIENT_TEST(the_trace_ends_with_the_body_and_not_with_the_head)
+{
+	static const struct raw_step script[] = { RAW_REQUEST, RAW_SEND(HI), RAW_AGAIN };
+	char method[] = "PUT", text[256];
+
+	serve(script);
+	session = http_session_new(&(struct http_session_options){ .on_trace = note });
+	CHECK_INT(open_with("a", &(struct http_options){ .method = method }), 0);
+	strcpy(method, "xxx");
+	CHECK_STR(told, "");
+	CHECK_INT(read_rest(text, 64), 2);
+	CHECK_STR(told, "PUT /a 0;");
+	end();
+	CHECK_INT(open_with("b", NULL), 0);
+	end();
+	CHECK_STR(told, "PUT /a 0;GET /b 0;");
+	CHECK_INT(open_with("c", &(struct http_options){ .method = "A B" }), HTTP_EREQUEST);
+	CHECK_CONTAINS(told, "A B /c -12022;");
+}
+
 CLIENT_TEST(redirects_are_followed_first)
 {
 	static const struct raw_step script[] = {
@@ -224,6 +257,36 @@ CLIENT_TEST(the_end_is_an_error_unless_all_was_there_and_in_order)
 	}
 }
 
+/* What TLS does not vouch for is no end: the certificate is made outside the loop. */
+static struct certificate certificate;
+
+static void read_what_was_cut(void)
+{
+	static const struct raw_step cut[] = { RAW_REQUEST, RAW_SEND(OK "\r\nhi"), RAW_CUT,
+					       RAW_HOLD, RAW_END };
+	struct net_tls_context *tls;
+	char text[256];
+
+	CHECK_INT(net_tls_server(&tls, certificate.cert, certificate.key), 0);
+	server.tls = tls;
+	serve(cut);
+	session = http_session_new(&(struct http_session_options){ .ca_file = certificate.cert });
+	snprintf(server.url, sizeof server.url, "https://127.0.0.1:%d/", server.port);
+	CHECK_INT(open_with("", NULL), 0);
+	CHECK_STR(response->tls, "TLSv1.3");
+	CHECK_INT(read_rest(text, 64), NET_ETLS_TRUNCATED);
+	CHECK_STR(text, "hi");
+	end();
+	client_test_end();
+	net_tls_context_free(tls);
+}
+
+TEST(the_end_without_close_notify_is_none)
+{
+	certificate = make_certificate(NULL, 1);
+	client_test_run(read_what_was_cut, false);
+}
+
 CLIENT_TEST(what_fails_before_the_body_fails_in_open)
 {
 	static const struct raw_step rude[] = { RAW_REQUEST, RAW_SEND("what?"), RAW_END };
@@ -280,17 +343,26 @@ CLIENT_TEST_VIRTUAL(the_whole_time_passes_while_nobody_reads_too)
 
 CLIENT_TEST_VIRTUAL(the_callers_pauses_are_not_the_servers_slowness)
 {
-	struct http_options options = { .low_speed_limit = 20, .low_speed_time = 25 };
+	static struct async_event go;
+	static const struct raw_step script[] = {
+		RAW_REQUEST,	RAW_SEND(OK "Content-Length: 20\r\n\r\n"),
+		RAW_WAIT(1),	RAW_SEND(TEN),
+		RAW_AWAIT(&go), RAW_WAIT(9),
+		RAW_SEND(TEN),	RAW_AGAIN
+	};
+	struct http_options options = { .low_speed_limit = 20, .low_speed_time = 12 };
 	char text[256];
 
-	serve(slow);
+	serve(script);
+	async_sleep(1); /* at 0 no time has begun */
 	CHECK_INT(open_with("", &options), 0);
 	for (size_t i = 0; i < 10; i++)
 		CHECK_INT(http_response_read(response, text, 1), 1);
 	async_sleep(60);
+	async_event_set(&go);
 	CHECK_INT(read_rest(text, 10), 10);
 	end();
-	options.low_speed_time = 9;
+	options.low_speed_time = 8;
 	CHECK_INT(open_with("", &options), 0);
 	CHECK_INT(read_rest(text, 10), HTTP_EBODY_SLOW);
 	end();
