@@ -99,7 +99,7 @@ int collect_run(struct collect *collect);
 /* From here on: stop starting, or stop at once. Never suspends; going back is not possible. */
 void collect_stop(struct collect *collect, enum collect_state state);
 
-/* collect_signals.c. Handlers for SIGINT and SIGTERM, as long as the loop runs. 0 or a code. */
+/* collect_signals.c. Handlers for SIGINT, SIGTERM and SIGHUP, as long as the loop runs. 0 or a code. */
 int collect_watch_signals(struct collect *collect);
 /* 0, 3, 4, 5, 6 or 7; the worst wins. */
 int collect_status(const struct summary *summary, int sink_error, bool signalled, bool late,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect_signals.c - the first SIGINT or SIGTERM lets what is in flight finish within --grace, the
+ * collect_signals.c - the first SIGINT, SIGTERM or SIGHUP lets what is in flight finish within --grace, the
  * second cancels it, and a third one leaves at once, whatever a stuck reader of our output does.
  */
 #include "app/collect.h"
@@ -34,9 +34,21 @@ static void on_signal(void *arg)
 	}
 }
 
+/* nohup ignores the end of a terminal for us, and that stays. */
+static bool is_ignored(int signo)
+{
+	struct sigaction now;
+
+	return sigaction(signo, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 int collect_watch_signals(struct collect *c)
 {
 	int rc = async_add_signal_handler(SIGINT, on_signal, c);
 
-	return rc < 0 ? rc : async_add_signal_handler(SIGTERM, on_signal, c);
+	if (!rc)
+		rc = async_add_signal_handler(SIGTERM, on_signal, c);
+	if (!rc && !is_ignored(SIGHUP))
+		rc = async_add_signal_handler(SIGHUP, on_signal, c);
+	return rc;
 }

@@ -31,7 +31,7 @@ static const char outro[] =
 	"  5  the output could not be written\n"
 	"  6  stopped by a signal with unfinished work\n"
 	"  7  --deadline passed with unfinished work\n"
-	"The first SIGINT or SIGTERM lets requests in flight finish, the second one does not.\n";
+	"The first SIGINT, SIGTERM or SIGHUP lets requests in flight finish, the second one does not.\n";
 
 void options_usage(struct text *text)
 {

@@ -260,7 +260,7 @@ const struct options_row options_table[] = {
   duration, AT(max_time) },
 { NULL, "deadline", 0, "T", NULL, "the whole run; what is unfinished then is cancelled, exit 7",
   duration, AT(deadline) },
-{ NULL, "grace", 0, "T", "10s", "after the first SIGINT or SIGTERM, for requests in flight to finish",
+{ NULL, "grace", 0, "T", "10s", "after the first SIGINT, SIGTERM or SIGHUP, for requests in flight to finish",
   duration, AT(grace) },
 
 { "retry (GET and HEAD only)", "retry", 0, "N", "3", "further attempts after one that failed", count, AT(retry), 0, 1000 },

@@ -220,14 +220,14 @@ static void start_stuck(const char *delay)
 	CHECK_CONTAINS(line, "/users");
 }
 
-TEST(the_first_signal_lets_requests_in_flight_finish)
+static void check_first_signal(int signo)
 {
 	char line[4096];
 	int responses = 0, cancelled = 0;
 
 	start_upstream(2, NULL, NULL);
 	start_stuck("700ms");
-	kill(collect.pid, SIGINT);
+	kill(collect.pid, signo);
 	while (program_read_line(&collect, line, sizeof line)) {
 		responses += strstr(line, "\"type\":\"response\"") != NULL;
 		cancelled += strstr(line, "\"code\":\"cancelled\"") != NULL;
@@ -236,6 +236,33 @@ TEST(the_first_signal_lets_requests_in_flight_finish)
 	CHECK_INT(collect.status, 6);
 	CHECK_INT(responses, 2);
 	CHECK_INT(cancelled, 1);
+	stop_upstream();
+}
+
+TEST(the_first_signal_lets_requests_in_flight_finish)
+{
+	check_first_signal(SIGINT);
+}
+
+TEST(a_terminal_that_closes_is_a_signal_like_others)
+{
+	check_first_signal(SIGHUP);
+}
+
+TEST(under_nohup_it_is_not)
+{
+	char line[4096];
+	int responses = 0;
+
+	start_upstream(2, NULL, NULL);
+	signal(SIGHUP, SIG_IGN);
+	start_stuck("200ms");
+	kill(collect.pid, SIGHUP);
+	while (program_read_line(&collect, line, sizeof line))
+		responses += strstr(line, "\"type\":\"response\"") != NULL;
+	program_wait(&collect);
+	CHECK_INT(collect.status, 0);
+	CHECK_INT(responses, 3);
 	stop_upstream();
 }
 
