@@ -194,10 +194,11 @@ static int tell_summary(const struct collect *c, const struct collect_files *fil
 {
 	const struct options *options = c->options;
 	struct text text = { 0 };
-	const char *why = c->sink_error ? "the output could not be written, and records are missing in it"
-			  : c->signals	? "stopped by a signal; run again to go on"
-			  : c->late	? "--deadline passed with unfinished work"
-					: NULL;
+	const char *why = c->sink_error
+				  ? "the output could not be written, and records are missing in it"
+			  : c->signals ? "stopped by a signal; run again to go on"
+			  : c->late    ? "--deadline passed with unfinished work"
+				       : NULL;
 	int rc;
 
 	if (options->summary == OPTIONS_SUMMARY_NONE || (options->quiet && files->summary == 2))

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "http/headers.h"
+#include "http/request.h"
 #include "runtime/base.h"
 
 bool fields_is_credential(const char *name)
@@ -52,6 +53,18 @@ static int append(struct fields *fields, const char *name, size_t name_size, con
 	return 0;
 }
 
+/* Better said now than in the record of each item. */
+static bool is_reserved(const char *name, size_t size, const char *value)
+{
+	char copy[32];
+
+	if (size >= sizeof copy)
+		return false;
+	memcpy(copy, name, size);
+	copy[size] = '\0';
+	return request_reserves(copy, value);
+}
+
 static int add_line(struct fields *fields, const char *line, char why[FIELDS_WHY])
 {
 	const char *colon = strchr(line, ':'), *value;
@@ -66,6 +79,11 @@ static int add_line(struct fields *fields, const char *line, char why[FIELDS_WHY
 	if (!headers_is_value(value)) {
 		snprintf(why, FIELDS_WHY, "the value of %.*s holds a control character",
 			 (int)(name_size < 80 ? name_size : 80), line);
+		return -EINVAL;
+	}
+	if (is_reserved(line, name_size, value)) {
+		snprintf(why, FIELDS_WHY, "%.*s is not for -H: collect sets it", (int)name_size,
+			 line);
 		return -EINVAL;
 	}
 	if (fields->count >= FIELDS_MOST) {

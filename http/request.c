@@ -37,8 +37,7 @@ bool request_is_idempotent(const char *method)
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 
-/* These decide where messages begin and end, which is not for the caller to say. */
-static bool is_reserved(const struct http_header *header)
+bool request_reserves(const char *name, const char *value)
 {
 	static const char *const names[] = { "content-length", "transfer-encoding",
 					     "upgrade",	       "expect",
@@ -46,11 +45,10 @@ static bool is_reserved(const struct http_header *header)
 					     "keep-alive",     "proxy-authorization" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcasecmp(header->name, names[i]) == 0)
+		if (strcasecmp(name, names[i]) == 0)
 			return true;
-	return strcasecmp(header->name, "connection") == 0 &&
-	       strcasecmp(header->value, "close") != 0 &&
-	       strcasecmp(header->value, "keep-alive") != 0;
+	return strcasecmp(name, "connection") == 0 && strcasecmp(value, "close") != 0 &&
+	       strcasecmp(value, "keep-alive") != 0;
 }
 
 static int check_header(const struct http_header *header, char *why)
@@ -62,7 +60,7 @@ static int check_header(const struct http_header *header, char *why)
 			    header->name);
 	if (strlen(header->name) + strlen(header->value) > HEADERS_MAX_FIELD)
 		return fail(why, "header %.60s is longer than 16 KiB", header->name);
-	if (is_reserved(header))
+	if (request_reserves(header->name, header->value))
 		return fail(why, "%.60s is set by the library", header->name);
 	return 0;
 }

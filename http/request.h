@@ -46,6 +46,9 @@ struct request_bytes {
 /* 0 and *out is filled; HTTP_EREQUEST and why has the reason; ASYNC_ENOMEM. */
 int request_write(const struct request *request, struct request_bytes *out, char why[REQUEST_WHY]);
 
+/* These decide where messages begin and end, which is not for the caller to say. */
+bool request_reserves(const char *name, const char *value);
+
 /* May be sent again without harm: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110 9.2.2). */
 bool request_is_idempotent(const char *method);
 

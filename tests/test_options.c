@@ -198,6 +198,8 @@ TEST(headers_come_from_arguments_and_from_a_file)
 	BAD("a header is written", "-H", "no colon", "http://a/");
 	BAD("a header is written", "-H", "a b: c", "http://a/");
 	BAD("control character", "-H", "A: b\nC: d", "http://a/");
+	BAD("Transfer-Encoding is not for -H", "-H", "Transfer-Encoding: chunked", "http://a/");
+	BAD("connection is not for -H", "-H", "connection: upgrade", "http://a/");
 }
 
 TEST(a_header_with_a_mistake_is_not_repeated_since_it_may_be_a_secret)
