@@ -160,6 +160,19 @@ static void name_run(char run[24], uint64_t random)
 	run[16] = '\0';
 }
 
+/* More loops than requests would be idle. */
+static unsigned threads_of(const struct options *options)
+{
+	uint64_t threads = options->threads;
+
+	if (!threads) {
+		long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+		threads = cores < 1 ? 1 : (uint64_t)cores;
+	}
+	return (unsigned)(threads < options->concurrency ? threads : options->concurrency);
+}
+
 static void prepare(struct collect *c, const struct options *options,
 		    const struct collect_files *files)
 {
@@ -179,6 +192,7 @@ static void prepare(struct collect *c, const struct options *options,
 	c->input_fd = files->input;
 	c->output_fd = files->output;
 	c->har_fd = files->har;
+	c->threads = threads_of(options);
 	if (getrandom(&c->random, sizeof c->random, 0) != sizeof c->random || !c->random)
 		c->random = (uint64_t)time(NULL) << 16 | (uint64_t)getpid();
 	name_run(c->run, c->random);

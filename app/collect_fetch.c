@@ -34,7 +34,7 @@ static bool overridden(const struct http_header *own, size_t count, const char *
 /* The job's own headers, then those of -H that it does not have. NULL without memory. */
 static struct http_header *headers(const struct flight *flight, size_t *count)
 {
-	const struct fields *common = &flight->collect->options->headers;
+	const struct fields *common = &flight->lane->collect->options->headers;
 	const struct job *job = flight->job;
 	struct http_header *all = calloc(job->header_count + common->count + 1, sizeof *all);
 
@@ -55,14 +55,14 @@ static int on_memory(void *arg, ptrdiff_t change)
 
 	/* It may have been the last one that waited: requests may start again. */
 	if (flight->share.waited)
-		async_event_set(&flight->collect->wake);
+		lane_wake_main(flight->lane);
 	flight->share.waited = false;
 	return rc;
 }
 
 static void fill_options(struct http_options *http, struct flight *flight)
 {
-	const struct options *options = flight->collect->options;
+	const struct options *options = flight->lane->collect->options;
 	const struct job *job = flight->job;
 
 	*http = (struct http_options){
@@ -96,13 +96,13 @@ static int ask(struct flight *flight, struct http_response **response, struct ht
 	int rc;
 
 	fill_options(&http, flight);
-	if (job->header_count || flight->collect->options->headers.count) {
+	if (job->header_count || flight->lane->collect->options->headers.count) {
 		all = headers(flight, &http.header_count);
 		if (!all)
 			return async_raise(ASYNC_ENOMEM, "out of memory");
 		http.headers = all;
 	}
-	rc = http_request_with(flight->collect->session, job->url, &http, response, failure);
+	rc = http_request_with(flight->lane->session, job->url, &http, response, failure);
 	free(all);
 	return rc;
 }
@@ -126,7 +126,8 @@ static int judge_on_thread(void *arg)
 static int judge(const struct flight *flight, const struct http_response *response,
 		 struct verdict *verdict)
 {
-	struct judging j = { verdict, &flight->collect->rules, response, job_method(flight->job) };
+	struct judging j = { verdict, &flight->lane->collect->rules, response,
+			     job_method(flight->job) };
 
 	if (response->body.len >= COLLECT_LARGE)
 		return async_to_thread(judge_on_thread, &j);
@@ -153,9 +154,9 @@ static int64_t asked_to_wait(const struct http_response *response)
 /* Of the quota that headers tell of: no longer than anybody waits for a server. -1: no need. */
 static int64_t quota_wait(const struct flight *flight, const struct http_response *response)
 {
-	int64_t wait =
-		limited_wait(&flight->collect->options->limited, response, (int64_t)time(NULL));
-	int64_t most = flight->collect->retry.max_wait;
+	int64_t wait = limited_wait(&flight->lane->collect->options->limited, response,
+				    (int64_t)time(NULL));
+	int64_t most = flight->lane->collect->retry.max_wait;
 
 	return wait < most ? wait : most;
 }
@@ -168,13 +169,13 @@ static int64_t wait_ordered(const struct flight *flight, const struct http_respo
 	return wait >= 0 ? wait : quota_wait(flight, response);
 }
 
-static struct retry_verdict decide(const struct flight *flight, const struct collect_end *end)
+static struct retry_verdict decide(struct flight *flight, const struct collect_end *end)
 {
 	const struct job *job = flight->job;
 	const char *method = job_method(job);
 
 	return retry_decide(
-		&flight->collect->retry,
+		&flight->lane->collect->retry,
 		&(struct retry_case){
 			.outcome = end->outcome,
 			.status = end->failure ? end->failure->status : 0,
@@ -185,7 +186,7 @@ static struct retry_verdict decide(const struct flight *flight, const struct col
 			.retry_after = end->response ? wait_ordered(flight, end->response) : -1,
 			.host_requests = dispatch_host_requests(job),
 			.host_retries = dispatch_host_retries(job),
-			.fraction = collect_random(flight->collect),
+			.fraction = lane_random(flight->lane),
 		});
 }
 
@@ -194,24 +195,18 @@ static void say_retry(const struct flight *flight, const struct collect_end *end
 {
 	char name[CODES_NAME];
 
-	if (flight->collect->options->verbose)
-		progress_say(&flight->collect->progress, "%s %s: again in %.1f s (%s)",
-			     flight->job->url, codes_name(end->outcome, name),
-			     (double)retry->wait / SECOND, retry_why_name(retry->why));
+	if (flight->lane->collect->options->verbose)
+		lane_say(flight->lane, "%s %s: again in %.1f s (%s)", flight->job->url,
+			 codes_name(end->outcome, name), (double)retry->wait / SECOND,
+			 retry_why_name(retry->why));
 }
 
-/* True when the item goes on: its job has been given back. */
+/* True when the item goes on. */
 static bool try_again(struct flight *flight, const struct collect_end *end,
-		      const struct retry_verdict *retry, int64_t now)
+		      const struct retry_verdict *retry)
 {
-	struct collect *c = flight->collect;
 	struct job *job = flight->job;
 
-	if (retry->pause)
-		dispatch_pause(c->dispatch, job, now, retry->pause, end->outcome);
-	/* Out of descriptors, ports or memory: what is in flight gives some back soon. */
-	if (retry_is_local(end->outcome))
-		dispatch_pause_all(c->dispatch, now, (int64_t)(0.2 * SECOND));
 	if (!retry->again || !job_remember(job, end->outcome, (int)retry->why, retry->wait))
 		return false;
 	if (!retry_is_local(end->outcome))
@@ -219,9 +214,8 @@ static bool try_again(struct flight *flight, const struct collect_end *end,
 	if (retry->why == RETRY_BACKOFF && end->outcome != COLLECT_ECROWDED)
 		job->spent += retry->wait;
 	say_retry(flight, end, retry);
-	c->summary.retries++;
-	flight->job = NULL;
-	dispatch_again(c->dispatch, job, now, retry->wait);
+	flight->arrival.again = true;
+	flight->arrival.wait = retry->wait;
 	return true;
 }
 
@@ -257,53 +251,61 @@ static bool cannot_connect(int outcome)
 /* Only they give back what the machine is short of. */
 static bool others_fly(const struct collect *c)
 {
-	return c->flights.next != c->flights.prev;
+	return atomic_load_explicit(&c->flying, memory_order_relaxed) > 1;
 }
 
-static void heed_answer(struct flight *flight, const struct collect_end *end, int64_t now)
+static void measure(struct arrival *arrival, const struct collect_end *end, int64_t took)
 {
-	int64_t wait = quota_wait(flight, end->response);
+	arrival->outcome = end->outcome;
+	arrival->unchanged = end->verdict && end->verdict->unchanged;
+	arrival->local = retry_is_local(end->outcome);
+	if (end->response) {
+		arrival->complete = arrival->reached = true;
+		arrival->latency = took;
+		arrival->wire_bytes = end->response->wire_bytes;
+		arrival->body_bytes = end->response->body.len;
+	} else if (end->failure) {
+		arrival->wire_bytes = arrival->body_bytes = end->failure->body_bytes;
+	}
+}
 
-	dispatch_reached(flight->job);
-	if (wait > 0)
-		dispatch_pause(flight->collect->dispatch, flight->job, now, wait, end->outcome);
+static void end_item(struct flight *flight, const struct collect_end *end)
+{
+	flight->arrival.outcome = collect_report(flight->lane, flight->job, end);
+	if (!end->outcome && end->response && flight->lane->collect->options->paginate)
+		collect_next_page(flight, end->response);
 }
 
 static void finish(struct flight *flight, struct collect_end *end)
 {
-	struct collect *c = flight->collect;
+	struct lane *lane = flight->lane;
 	struct job *job = flight->job;
 	char message[LONG_MESSAGE];
 	struct retry_verdict retry;
-	int64_t now = async_time_ns();
+	int64_t took = async_time_ns() - flight->started;
 
-	job->spent += end->outcome == COLLECT_ECROWDED ? 0 : now - flight->started;
-	job->local += retry_is_local(end->outcome) && others_fly(c);
-	if (end->response) {
-		histogram_add(&c->summary.latency, now - flight->started);
-		c->summary.wire_bytes += end->response->wire_bytes;
-		c->summary.body_bytes += end->response->body.len;
-	} else if (end->failure) {
-		c->summary.wire_bytes += end->failure->body_bytes;
-		c->summary.body_bytes += end->failure->body_bytes;
-	}
+	job->spent += end->outcome == COLLECT_ECROWDED ? 0 : took;
+	job->local += retry_is_local(end->outcome) && others_fly(lane->collect);
+	measure(&flight->arrival, end, took);
 	if (end->response)
-		heed_answer(flight, end, now);
+		flight->arrival.pause = quota_wait(flight, end->response);
 	/* Once stopping, what failed is unfinished, not wrong: the main task reports it as cancelled. */
 	if (end->outcome) {
 		retry = decide(flight, end);
-		if (try_again(flight, end, &retry, now))
-			return;
-		say_why_not(end, &retry, message);
-		if (cannot_connect(end->outcome))
-			dispatch_unreachable(c->dispatch, job, now, end->outcome);
+		if (retry.pause > flight->arrival.pause)
+			flight->arrival.pause = retry.pause;
+		if (!try_again(flight, end, &retry)) {
+			say_why_not(end, &retry, message);
+			flight->arrival.unreachable = cannot_connect(end->outcome);
+		}
 	}
-	collect_report(c, job, end);
-	flight->job = NULL;
-	if (!end->outcome && end->response && c->options->paginate)
-		collect_next_page(c, job, end->response);
-	dispatch_done(c->dispatch, job, async_time_ns());
-	job_free(job);
+	if (!lane->loop)
+		collect_hear(flight);
+	if (!flight->arrival.again)
+		end_item(flight, end);
+	flight->landed = true;
+	if (!lane->loop)
+		collect_arrive(flight);
 }
 
 static const char *words(int code)
@@ -349,6 +351,7 @@ int collect_fetch(void *arg)
 	flight->job->attempts++;
 	attempt(flight);
 	budget_release(&flight->share);
-	async_event_set(&flight->collect->wake);
+	if (!flight->lane->loop)
+		lane_wake_main(flight->lane);
 	return 0;
 }

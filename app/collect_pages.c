@@ -13,13 +13,13 @@
 #include "http/redirect.h"
 
 /* An item of its own, which nobody asks for: the page that would have come. */
-static void report_page(struct collect *c, struct job *job, struct json_span url, int code,
-			const char *why)
+static void report_page(struct flight *flight, struct json_span url, int code, const char *why)
 {
-	struct job *page = job_next_page(job, url);
+	struct job *page = job_next_page(flight->job, url);
 
-	collect_report(c, page ? page : job,
-		       &(struct collect_end){ .outcome = code, .message = why });
+	flight->arrival.no_page =
+		collect_report(flight->lane, page ? page : flight->job,
+			       &(struct collect_end){ .outcome = code, .message = why });
 	job_free(page);
 }
 
@@ -54,26 +54,23 @@ static void write_url(struct text *text, const struct job *job, const struct url
 	url_free(own);
 }
 
-static int add(struct collect *c, struct job *job, const struct url *next)
+/* The job of the next page. It goes to the same host, of which the main loop will have it. */
+static int add(struct flight *flight, const struct url *next)
 {
 	struct text url = { 0 };
-	struct job *page = NULL;
-	int rc = ASYNC_ENOMEM;
 
-	write_url(&url, job, next);
+	write_url(&url, flight->job, next);
 	if (!url.failed)
-		page = job_next_page(job, (struct json_span){ url.data, url.length });
-	if (page)
-		rc = dispatch_add(c->dispatch, page, next->origin);
-	if (rc < 0)
-		job_free(page);
+		flight->arrival.next =
+			job_next_page(flight->job, (struct json_span){ url.data, url.length });
 	text_free(&url);
-	return rc;
+	return flight->arrival.next ? 0 : ASYNC_ENOMEM;
 }
 
-static int follow(struct collect *c, struct job *job, const struct http_response *response,
+static int follow(struct flight *flight, const struct http_response *response,
 		  struct json_span link, char why[PAGES_WHY])
 {
+	struct job *job = flight->job;
 	struct url *next;
 	int rc = pages_resolve(job->url, response->url, link, &next, why);
 
@@ -82,14 +79,14 @@ static int follow(struct collect *c, struct job *job, const struct http_response
 	rc = remember(job, next);
 	if (rc == COLLECT_EPAGE_LOOP)
 		snprintf(why, PAGES_WHY, "page %u leads to a page before it", job->page);
-	if (!rc && job->page >= c->options->max_pages) {
+	if (!rc && job->page >= flight->lane->collect->options->max_pages) {
 		snprintf(why, PAGES_WHY,
 			 "there is a page behind page %u, and --max-pages allows no more",
 			 job->page);
 		rc = COLLECT_EMAX_PAGES;
 	}
 	if (!rc)
-		rc = add(c, job, next);
+		rc = add(flight, next);
 	url_free(next);
 	return rc;
 }
@@ -108,11 +105,12 @@ static int look(void *arg)
 }
 
 ASYNC_SUSPENDS
-void collect_next_page(struct collect *c, struct job *job, const struct http_response *response)
+void collect_next_page(struct flight *flight, const struct http_response *response)
 {
+	struct job *job = flight->job;
 	char why[PAGES_WHY] = "out of memory";
 	struct text link = { 0 };
-	struct looking l = { c->options->paginate, response, &link };
+	struct looking l = { flight->lane->collect->options->paginate, response, &link };
 	int rc;
 
 	if (strcmp(job_method(job), "GET") != 0)
@@ -123,10 +121,10 @@ void collect_next_page(struct collect *c, struct job *job, const struct http_res
 			 l.how);
 	if (rc > 0)
 		rc = link.failed ? ASYNC_ENOMEM
-				 : follow(c, job, response,
+				 : follow(flight, response,
 					  (struct json_span){ link.data, link.length }, why);
 	if (rc < 0)
-		report_page(c, job,
+		report_page(flight,
 			    link.length ? (struct json_span){ link.data, link.length }
 					: (struct json_span){ job->url, job->url_size },
 			    rc, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect_report.c - the end of an item: one record, and the counts. A small record is written
- * straight into the sink's batch; one with a large body is built on a thread and handed over.
+ * collect_report.c - the end of an item: one record. A small one is written straight into its loop's
+ * batch; one with a large body is built on a thread and handed over.
  */
 #include "app/collect.h"
 
@@ -18,21 +18,15 @@ static int64_t wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-double collect_random(struct collect *c)
+static void add_response(struct record *record, const struct lane *lane,
+			 const struct http_response *response, const struct verdict *verdict)
 {
-	/* xorshift64*: jitter needs to differ, not to be secret. */
-	c->random ^= c->random >> 12;
-	c->random ^= c->random << 25;
-	c->random ^= c->random >> 27;
-	return (double)((c->random * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
-}
+	unsigned lanes = lane->loop ? lane->collect->threads : 1;
 
-static void add_response(struct record *record, const struct http_response *response,
-			 const struct verdict *verdict)
-{
 	record->final_url = response->redirects ? response->url : NULL;
 	record->timing = response->timing;
-	record->connection = response->connection;
+	/* Each lane counts its connections from 1; no two of a run have the same number. */
+	record->connection = (response->connection - 1) * lanes + lane->number + 1;
 	record->reused = response->reused;
 	record->peer = response->peer;
 	record->tls = response->tls;
@@ -55,11 +49,11 @@ static void add_failure(struct record *record, const struct http_failure *failur
 	record->phase = failure->phase;
 }
 
-static void fill(struct record *record, const struct collect *c, const struct job *job,
+static void fill(struct record *record, const struct lane *lane, const struct job *job,
 		 const struct collect_end *end)
 {
 	*record = (struct record){
-		.run = c->run,
+		.run = lane->collect->run,
 		.source = "quick",
 		.line = job->line,
 		.page = job->page,
@@ -80,7 +74,7 @@ static void fill(struct record *record, const struct collect *c, const struct jo
 		record->class = codes_class_name(CODES_TRANSIENT);
 	}
 	if (end->response)
-		add_response(record, end->response, end->verdict);
+		add_response(record, lane, end->response, end->verdict);
 	else if (end->failure)
 		add_failure(record, end->failure);
 }
@@ -104,14 +98,14 @@ static int build(void *arg)
 	return 0;
 }
 
-static int write_small(struct collect *c, struct building *b)
+static int write_small(struct lane *lane, struct building *b)
 {
-	b->text = batches_begin(sink_batches(c->sink));
+	b->text = batches_begin(lane->records);
 	build(b);
-	return batches_end(sink_batches(c->sink));
+	return batches_end(lane->records);
 }
 
-static int write_large(struct collect *c, struct building *b, struct budget_share *share)
+static int write_large(struct lane *lane, struct building *b, struct budget_share *share)
 {
 	size_t size = b->record->body.len;
 	struct text text = { 0 };
@@ -125,13 +119,13 @@ static int write_large(struct collect *c, struct building *b, struct budget_shar
 		build(b);
 	}
 	/* From here on it counts as a record that waits. */
-	rc = batches_take(sink_batches(c->sink), &text);
+	rc = batches_take(lane->records, &text);
 	(void)budget_change(share, -(ptrdiff_t)size);
 	return rc;
 }
 
 /* The outcome that the item has in the end: without memory its record says so instead. */
-static int write_record(struct collect *c, const struct record *record, bool unchanged,
+static int write_record(struct lane *lane, const struct record *record, bool unchanged,
 			struct budget_share *share)
 {
 	struct building b = { .record = record, .unchanged = unchanged };
@@ -139,9 +133,9 @@ static int write_record(struct collect *c, const struct record *record, bool unc
 	int rc;
 
 	if (share && record->body.len >= COLLECT_LARGE)
-		rc = write_large(c, &b, share);
+		rc = write_large(lane, &b, share);
 	else
-		rc = write_small(c, &b);
+		rc = write_small(lane, &b);
 	if (rc >= 0)
 		return record->outcome;
 	/* Without memory for the record there may be enough for one that says so. */
@@ -151,40 +145,39 @@ static int write_record(struct collect *c, const struct record *record, bool unc
 	small.header_count = 0;
 	small.form = VERDICT_NO_BODY;
 	b.record = &small;
-	if (write_small(c, &b) < 0)
-		progress_say(&c->progress, "out of memory: the record of line %llu is lost",
-			     (unsigned long long)record->line);
+	if (write_small(lane, &b) < 0)
+		lane_say(lane, "out of memory: the record of line %llu is lost",
+			 (unsigned long long)record->line);
 	return small.outcome;
 }
 
-static void say_failure(struct collect *c, const struct record *record)
+static void say_failure(struct lane *lane, const struct record *record)
 {
 	char name[CODES_NAME];
 
-	if (c->options->verbose && record->outcome)
-		progress_say(&c->progress, "%.*s %s: %s", (int)record->url.len, record->url.ptr,
-			     codes_name(record->outcome, name), record->message);
-}
-
-static const char *why_cancelled(const struct collect *c)
-{
-	if (c->late)
-		return "--deadline passed";
-	return c->signals ? "stopped by a signal" : "the output failed";
+	if (lane->collect->options->verbose && record->outcome)
+		lane_say(lane, "%.*s %s: %s", (int)record->url.len, record->url.ptr,
+			 codes_name(record->outcome, name), record->message);
 }
 
 ASYNC_SUSPENDS
-void collect_report(struct collect *c, const struct job *job, const struct collect_end *end)
+int collect_report(struct lane *lane, const struct job *job, const struct collect_end *end)
 {
 	bool unchanged = end->verdict && end->verdict->unchanged;
 	struct record record;
 
-	fill(&record, c, job, end);
+	fill(&record, lane, job, end);
 	if (end->outcome == ASYNC_ECANCELED)
-		record.message = why_cancelled(c);
-	say_failure(c, &record);
-	c->unfinished |= end->outcome == ASYNC_ECANCELED;
-	summary_item(&c->summary, write_record(c, &record, unchanged, end->share), unchanged);
+		record.message =
+			lane->loop ? lane->cancelled : collect_why_cancelled(lane->collect);
+	say_failure(lane, &record);
+	return write_record(lane, &record, unchanged, end->share);
+}
+
+void collect_count(struct collect *c, int outcome, bool unchanged)
+{
+	summary_item(&c->summary, outcome, unchanged);
+	c->unfinished |= outcome == ASYNC_ECANCELED;
 }
 
 void collect_report_line(struct collect *c, uint64_t line, struct json_span text,
@@ -203,6 +196,6 @@ void collect_report_line(struct collect *c, uint64_t line, struct json_span text
 		.message = message,
 	};
 
-	say_failure(c, &record);
-	summary_item(&c->summary, write_record(c, &record, false, NULL), false);
+	say_failure(&c->here, &record);
+	collect_count(c, write_record(&c->here, &record, false, NULL), false);
 }

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 #include "app/codes.h"
-#include "runtime/list.h"
+/* Before this machine is asked again for what it was short of: nanoseconds. */
+#define SHORT_PAUSE INT64_C(200000000)
 
 static void wake(void *arg)
 {
@@ -20,54 +21,74 @@ static void wake(void *arg)
 
 /* ---- Flights --------------------------------------------------------------------------------- */
 
-/* An error of an item that has no response and whose attempt tells nothing more. */
-static void report_plain(struct collect *c, struct job *job, int code, const char *message)
+static void report_here(struct collect *c, struct job *job, const struct collect_end *end)
 {
-	collect_report(c, job, &(struct collect_end){ .outcome = code, .message = message });
+	collect_count(c, collect_report(&c->here, job, end), false);
 }
 
-/* Runs after the task's end, however that came about: no job is lost with it. */
-static void land(void *arg)
+/* An error of an item whose attempt, if there was any, tells nothing more. */
+static void report_plain(struct collect *c, struct job *job, int code, const char *message)
 {
-	struct flight *flight = arg;
-	struct collect *c = flight->collect;
-	struct job *job = flight->job;
-
-	if (job && async_task_cancelled(flight->task))
-		report_plain(c, job, ASYNC_ECANCELED, NULL);
-	else if (job)
-		report_plain(c, job, COLLECT_EINTERNAL, "the task ended without a result");
-	if (job)
-		dispatch_done(c->dispatch, job, async_time_ns());
-	job_free(job);
-	budget_release(&flight->share);
-	async_task_release(flight->task);
-	list_remove(&flight->node);
-	free(flight);
-	wake(c);
+	report_here(c, job, &(struct collect_end){ .outcome = code, .message = message });
 }
 
 static void start(struct collect *c, struct job *job)
 {
-	struct flight *flight = calloc(1, sizeof *flight);
+	if (collect_launch(c, job))
+		return;
+	report_plain(c, job, ASYNC_ENOMEM, "no memory for a task");
+	dispatch_done(c->dispatch, job, async_time_ns());
+	job_free(job);
+}
 
-	if (flight) {
-		flight->collect = c;
-		flight->job = job;
-		flight->share.branch = &c->memory;
-		flight->task = async_create_task(collect_fetch, flight);
+void collect_hear(struct flight *flight)
+{
+	struct arrival *arrival = &flight->arrival;
+	struct dispatch *dispatch = flight->lane->collect->dispatch;
+	int64_t now = async_time_ns();
+
+	if (arrival->pause > 0)
+		dispatch_pause(dispatch, flight->job, now, arrival->pause, arrival->outcome);
+	/* Out of descriptors, ports or memory: what is in flight gives some back soon. */
+	if (arrival->local)
+		dispatch_pause_all(dispatch, now, SHORT_PAUSE);
+	if (arrival->reached)
+		dispatch_reached(flight->job);
+	if (arrival->unreachable)
+		dispatch_unreachable(dispatch, flight->job, now, arrival->outcome);
+	arrival->pause = 0;
+	arrival->local = arrival->reached = arrival->unreachable = false;
+}
+
+void collect_arrive(struct flight *flight)
+{
+	struct collect *c = flight->lane->collect;
+	const struct arrival *arrival = &flight->arrival;
+	struct job *job = flight->job;
+	int64_t now = async_time_ns();
+
+	collect_hear(flight);
+	flight->job = NULL;
+	c->summary.wire_bytes += arrival->wire_bytes;
+	c->summary.body_bytes += arrival->body_bytes;
+	if (arrival->complete)
+		histogram_add(&c->summary.latency, arrival->latency);
+	if (!arrival->unsent) {
+		c->summary.requests++;
+		histogram_add(&c->summary.rate_wait, job->rate_wait);
 	}
-	if (!flight || !flight->task) {
-		free(flight);
-		report_plain(c, job, ASYNC_ENOMEM, "no memory for a task");
-		dispatch_done(c->dispatch, job, async_time_ns());
-		job_free(job);
+	if (arrival->again) {
+		c->summary.retries++;
+		dispatch_again(c->dispatch, job, now, arrival->wait);
 		return;
 	}
-	list_append(&c->flights, &flight->node);
-	async_task_add_done_callback(flight->task, &flight->done, land, flight);
-	c->summary.requests++;
-	histogram_add(&c->summary.rate_wait, job->rate_wait);
+	collect_count(c, arrival->outcome, arrival->unchanged);
+	if (arrival->next)
+		dispatch_follow(c->dispatch, arrival->next, job);
+	if (arrival->no_page)
+		collect_count(c, arrival->no_page, false);
+	dispatch_done(c->dispatch, job, now);
+	job_free(job);
 }
 
 #define REFUSAL_WHY 600
@@ -101,10 +122,10 @@ static void refuse_jobs(struct collect *c, int64_t now)
 	while (c->state == COLLECT_RUNNING && sink_pending(c->sink) <= COLLECT_SINK_ROOM &&
 	       (job = dispatch_refused(c->dispatch, now, &refusal))) {
 		say_refusal(&refusal, message);
-		collect_report(c, job,
-			       &(struct collect_end){ .outcome = refusal.outcome,
-						      .message = message,
-						      .unsent = !refusal.failures });
+		report_here(c, job,
+			    &(struct collect_end){ .outcome = refusal.outcome,
+						   .message = message,
+						   .unsent = !refusal.failures });
 		job_free(job);
 	}
 }
@@ -124,11 +145,19 @@ static void start_jobs(struct collect *c)
 	refuse_jobs(c, now);
 	while (may_start(c) && (job = dispatch_take(c->dispatch, now)))
 		start(c, job);
+	collect_share_connections(c);
 	if (!dispatch_full(c->dispatch))
 		async_event_set(&c->room);
 }
 
 /* ---- Stopping -------------------------------------------------------------------------------- */
+
+const char *collect_why_cancelled(const struct collect *c)
+{
+	if (c->late)
+		return "--deadline passed";
+	return c->signals ? "stopped by a signal" : "the output failed";
+}
 
 void collect_stop(struct collect *c, enum collect_state state)
 {
@@ -142,10 +171,8 @@ static void cancel_work(struct collect *c, enum collect_state *told)
 {
 	if (c->state > COLLECT_RUNNING && *told == COLLECT_RUNNING)
 		async_cancel(c->reader);
-	if (c->state == COLLECT_CANCELLING && *told != COLLECT_CANCELLING) {
-		list_for_each(node, &c->flights)
-			async_cancel(container_of(node, struct flight, node)->task);
-	}
+	if (c->state == COLLECT_CANCELLING && *told != COLLECT_CANCELLING)
+		collect_cancel_all(c);
 	*told = c->state;
 }
 
@@ -161,7 +188,7 @@ static void on_sink(void *arg)
 {
 	struct collect *c = arg;
 
-	budget_wake(&c->memory);
+	budget_wake(&c->here.memory);
 	async_event_set(&c->room);
 	if (sink_error(c->sink))
 		collect_stop(c, COLLECT_CANCELLING);
@@ -175,7 +202,7 @@ static bool finished(const struct collect *c)
 	struct dispatch_counts counts;
 
 	dispatch_count(c->dispatch, &counts);
-	if (!list_empty(&c->flights) || !async_task_done(c->reader))
+	if (c->flying || !async_task_done(c->reader))
 		return false;
 	return c->state != COLLECT_RUNNING || (!counts.waiting && !counts.in_flight);
 }
@@ -254,7 +281,7 @@ static void tick(void *arg)
 	async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
 }
 
-static struct http_session *open_session(const struct options *options, struct har *har)
+struct http_session *collect_session(const struct options *options, struct har *har)
 {
 	return http_session_new(&(struct http_session_options){
 		.limit = (int)options
@@ -288,11 +315,37 @@ static size_t waiting_records(const void *sink)
 	return sink_pending(sink);
 }
 
+static int open_output(struct collect *c)
+{
+	int rc = sink_open(&c->sink, &(struct sink_options){ c->output_fd, on_sink, c });
+
+	if (rc < 0)
+		return rc;
+	c->here.records = sink_batches(c->sink);
+	c->budget.elsewhere = waiting_records;
+	c->budget.arg = c->sink;
+	return c->har_fd < 0 ? 0 : har_open(&c->har, c->har_fd, c->options->har_body, wake, c);
+}
+
+/* Who fetches: this loop, or others. */
+ASYNC_SUSPENDS
+static int open_lanes(struct collect *c)
+{
+	if (c->threads > 1)
+		return collect_open_lanes(c);
+	c->here.session = collect_session(c->options, c->har);
+	return c->here.session ? 0 : ASYNC_ENOMEM;
+}
+
+ASYNC_SUSPENDS
 static int open_parts(struct collect *c)
 {
 	const struct options *o = c->options;
 	int rc;
 
+	lane_init(&c->here, c, 0);
+	budget_init(&c->budget, o->mem);
+	budget_join(&c->here.memory, &c->budget, NULL);
 	c->dispatch = dispatch_new(&(struct dispatch_limits){
 		.concurrency = (unsigned)o->concurrency,
 		.per_host = (unsigned)o->per_host,
@@ -302,19 +355,11 @@ static int open_parts(struct collect *c)
 		.lookahead_bytes = 4 << 20,
 		.max_pause = c->retry.max_wait,
 	});
-	rc = c->har_fd < 0 ? 0 : har_open(&c->har, c->har_fd, o->har_body, wake, c);
+	rc = c->dispatch ? open_output(c) : ASYNC_ENOMEM;
+	if (!rc)
+		rc = open_lanes(c);
 	if (rc < 0)
 		return rc;
-	c->session = c->dispatch ? open_session(o, c->har) : NULL;
-	if (!c->session)
-		return ASYNC_ENOMEM;
-	rc = sink_open(&c->sink, &(struct sink_options){ c->output_fd, on_sink, c });
-	if (rc < 0)
-		return rc;
-	budget_init(&c->budget, o->mem);
-	c->budget.elsewhere = waiting_records;
-	c->budget.arg = c->sink;
-	budget_join(&c->memory, &c->budget, NULL);
 	c->reader = async_create_task_with(collect_read, c,
 					   &(struct async_task_options){ .name = "input" });
 	if (!c->reader)
@@ -334,14 +379,15 @@ static int close_parts(struct collect *c)
 		(void)async_await(c->reader);
 		async_task_release(c->reader);
 	}
-	if (c->session)
-		http_session_close(c->session);
+	if (c->here.session)
+		http_session_close(c->here.session);
+	collect_close_lanes(c);
 	c->har_error = har_close(c->har);
 	if (c->sink)
 		rc = close_sink(c);
 	async_timer_cancel(&c->grace);
 	async_timer_cancel(&c->due);
-	budget_leave(&c->memory);
+	budget_leave(&c->here.memory);
 	dispatch_free(c->dispatch);
 	free(c->origin);
 	return rc;

@@ -162,6 +162,15 @@ int dispatch_add(struct dispatch *d, struct job *job, const char *origin)
 	return 0;
 }
 
+void dispatch_follow(struct dispatch *d, struct job *next, const struct job *job)
+{
+	lift(d, job->host);
+	next->host = job->host;
+	host_append(job->host, next);
+	count_in(d, next);
+	put_back(d, job->host);
+}
+
 static void wake_timed(struct dispatch *d)
 {
 	while (d->times.first && d->times.first->when <= d->now) {
@@ -177,6 +186,14 @@ static int64_t all_allowed(const struct dispatch *d)
 	return later(d->paused_until, host_slot_due(&d->limits.rate_total, d->next_slot));
 }
 
+/* There is one writer, and no order with anything else. */
+static void add_one(atomic_ulong *counter)
+{
+	unsigned long before = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, before + 1, memory_order_relaxed);
+}
+
 static struct job *start(struct dispatch *d, struct host *host)
 {
 	struct job *job;
@@ -189,7 +206,7 @@ static struct job *start(struct dispatch *d, struct host *host)
 	d->held_since = 0;
 	host->held = 0;
 	host->in_flight++;
-	host->requests++;
+	add_one(&host->requests);
 	d->in_flight++;
 	host->next_slot = host_slot_take(&d->limits.rate, host->next_slot, d->now);
 	d->next_slot = host_slot_take(&d->limits.rate_total, d->next_slot, d->now);
@@ -329,17 +346,22 @@ struct job *dispatch_drain(struct dispatch *d)
 
 void dispatch_count_retry(const struct job *job)
 {
-	job->host->retried++;
+	add_one(&job->host->retried);
 }
 
 unsigned long dispatch_host_requests(const struct job *job)
 {
-	return job->host->requests;
+	return atomic_load_explicit(&job->host->requests, memory_order_relaxed);
 }
 
 unsigned long dispatch_host_retries(const struct job *job)
 {
-	return job->host->retried;
+	return atomic_load_explicit(&job->host->retried, memory_order_relaxed);
+}
+
+unsigned long dispatch_host_number(const struct job *job)
+{
+	return job->host->number;
 }
 
 void dispatch_count(const struct dispatch *d, struct dispatch_counts *counts)

@@ -37,6 +37,8 @@ void dispatch_free(struct dispatch *dispatch);
 bool dispatch_full(const struct dispatch *dispatch);
 /* The job is the dispatcher's from now on. 0 or ASYNC_ENOMEM, and then it is not. */
 int dispatch_add(struct dispatch *dispatch, struct job *job, const char *origin);
+/* The same for a job to the host of another, which is in flight still. It cannot fail. */
+void dispatch_follow(struct dispatch *dispatch, struct job *next, const struct job *job);
 
 /*
  * The job to start now, which is the caller's until dispatch_again() or dispatch_done(). NULL when
@@ -82,10 +84,15 @@ struct job *dispatch_refused(struct dispatch *dispatch, int64_t now,
 /* Takes out any job that waits, whatever for; NULL when none does. */
 struct job *dispatch_drain(struct dispatch *dispatch);
 
-/* For the budget of retries: one more, of this job; what its host has had so far. */
+/*
+ * For the budget of retries: one more, of this job; what its host has had so far. By whoever has the
+ * job, on any thread, as long as all jobs of a host are on the same one.
+ */
 void dispatch_count_retry(const struct job *job);
 unsigned long dispatch_host_requests(const struct job *job);
 unsigned long dispatch_host_retries(const struct job *job);
+/* Of its host, in the order in which hosts came: the same as long as it is remembered. */
+unsigned long dispatch_host_number(const struct job *job);
 
 struct dispatch_counts {
 	size_t waiting;	  /* jobs in the queues, all kinds */

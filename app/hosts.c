@@ -46,6 +46,7 @@ static struct host *make(struct hosts *hosts, const char *origin, uint64_t hash)
 		return NULL;
 	memcpy(host->origin, origin, size);
 	host->hash = hash;
+	host->number = hosts->made++;
 	host->last = &host->first;
 	bucket = &hosts->buckets[hash & (hosts->bucket_count - 1)];
 	host->next = *bucket;

@@ -6,6 +6,8 @@
 #ifndef LOOPHOUND_APP_HOSTS_H
 #define LOOPHOUND_APP_HOSTS_H
 
+#include <stdatomic.h>
+
 #include "app/due.h"
 #include "app/jobs.h"
 #include "app/units.h"
@@ -39,13 +41,16 @@ struct host {
 	int64_t next_slot;  /* of the rate: when the next one would be due without a burst */
 	int64_t held_since; /* a job could start but for rate or pause; 0: none could */
 	int64_t held;	    /* how long that lasted for the next job to start */
-	unsigned long requests, retried;
+	/* The loop that fetches from it asks, and counts, too; one writes each, so no update is lost. */
+	atomic_ulong requests, retried;
+	unsigned long number; /* in the order in which hosts came */
 	char origin[];
 };
 
 struct hosts {
 	struct host **buckets;
 	size_t bucket_count, count;
+	unsigned long made;
 	struct async_list idle; /* the one that was idle first comes first */
 	size_t idle_count;
 };

@@ -38,6 +38,7 @@ struct options {
 	bool append;
 
 	uint64_t concurrency, per_host, lookahead, mem;
+	uint64_t threads; /* 0: as many as there are cores */
 	struct units_rate rate, rate_total;
 
 	int64_t dns_timeout, connect_timeout, tls_timeout, first_byte_timeout, idle_timeout;

@@ -34,6 +34,14 @@ static const char *count(const struct options_row *row, struct options *options,
 	return NULL;
 }
 
+static const char *count_or_auto(const struct options_row *row, struct options *options,
+				 const char *text)
+{
+	if (count(row, options, strcmp(text, "auto") ? text : "0"))
+		return expected("a number from 1 to %llu, or auto", row->high, 0);
+	return NULL;
+}
+
 static const char *size(const struct options_row *row, struct options *options, const char *text)
 {
 	uint64_t value;
@@ -249,6 +257,8 @@ const struct options_row options_table[] = {
   count, AT(lookahead), 1, 10000000 },
 { NULL, "mem", 0, "SIZE", "256M", "memory for all bodies in flight and all records that wait",
   size, AT(mem), 1 << 20, 0 },
+{ NULL, "threads", 0, "N|auto", "1", "loops that fetch, each on a thread of its own; auto: one per core. Hosts are "
+  "spread over them; all limits are for all together", count_or_auto, AT(threads), 0, 256 },
 
 { "time (0: no limit)", "dns-timeout", 0, "T", "5s", "to look up a name", duration, AT(dns_timeout) },
 { NULL, "connect-timeout", 0, "T", "5s", "to connect, each address included", duration, AT(connect_timeout) },
