@@ -191,9 +191,9 @@ void collect_arrive(struct flight *flight);
 void collect_hear(struct flight *flight);
 struct http_session *collect_session(const struct options *options, struct har *har);
 
-/* collect_lanes.c, on the main loop. Starts the lanes, fewer if need be. 0 or a negative code. */
+/* collect_lanes.c, on the main loop. Starts lanes, as many as can be had; none: this loop fetches. */
 ASYNC_SUSPENDS
-int collect_open_lanes(struct collect *collect);
+void collect_open_lanes(struct collect *collect);
 /* Ends them; there are no flights any more. */
 ASYNC_SUSPENDS
 void collect_close_lanes(struct collect *collect);

@@ -217,26 +217,22 @@ static int start_lanes(struct collect *c)
 }
 
 ASYNC_SUSPENDS
-int collect_open_lanes(struct collect *c)
+void collect_open_lanes(struct collect *c)
 {
 	int rc;
 
 	if (c->threads < 2)
-		return 0;
+		return;
 	c->loop = async_get_running_loop();
 	c->lanes = calloc(c->threads, sizeof *c->lanes);
-	if (!c->lanes)
-		return ASYNC_ENOMEM;
-	rc = start_lanes(c);
+	rc = c->lanes ? start_lanes(c) : ASYNC_ENOMEM;
 	wait_until_none(c, LANE_STARTS);
 	rc = drop_failed(c, rc);
-	if (!c->lane_count)
-		return rc;
 	if (rc < 0 && !c->options->quiet)
-		progress_say(&c->progress, "warning: only %u of %u threads: %s", c->lane_count,
-			     c->threads, async_strerror(rc));
-	allow(c);
-	return 0;
+		progress_say(&c->progress, "warning: only %u of %u threads: %s",
+			     c->lane_count ? c->lane_count : 1, c->threads, async_strerror(rc));
+	if (c->lane_count)
+		allow(c);
 }
 
 ASYNC_SUSPENDS

@@ -331,8 +331,9 @@ static int open_output(struct collect *c)
 ASYNC_SUSPENDS
 static int open_lanes(struct collect *c)
 {
-	if (c->threads > 1)
-		return collect_open_lanes(c);
+	collect_open_lanes(c);
+	if (c->lane_count)
+		return 0;
 	c->here.session = collect_session(c->options, c->har);
 	return c->here.session ? 0 : ASYNC_ENOMEM;
 }
@@ -397,10 +398,11 @@ ASYNC_SUSPENDS
 int collect_run(struct collect *c)
 {
 	int64_t began = async_time_ns();
-	int rc = open_parts(c);
+	int rc;
 
+	progress_init(&c->progress, c->options, 2, began);
+	rc = open_parts(c);
 	if (!rc) {
-		progress_init(&c->progress, c->options, 2, began);
 		if (c->progress.mode != OPTIONS_PROGRESS_NONE)
 			async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
 		if (c->options->deadline)
