@@ -243,7 +243,11 @@ check-macos: ; @.ci/check-macos $(BUILD)
 
 HEADERS = $(wildcard runtime/async*.h net/net.h net/datagram.h net/streams.h \
 	http/http.h http/json.h http/loophound.h)
-install: all
+# Made by the program itself, so that it says what --help says.
+$(BUILD)/collect.1: $(BUILD)/collect
+	$(call say,MAN)
+	$(Q)$< man >$@
+install: all $(BUILD)/collect.1
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BUILD="$(BUILD)" VERSION=$(VERSION) SOMAJOR=$(SOMAJOR) \
 	 LIBS="$(LIBS)" .ci/install $(HEADERS)
 

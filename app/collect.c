@@ -315,6 +315,8 @@ int main(int argc, char **argv)
 		status = complain(text_cstr(&message));
 	else if (options.action == OPTIONS_HELP)
 		status = show(options_help, stdout, 0);
+	else if (options.action == OPTIONS_MAN)
+		status = show(options_man, stdout, 0);
 	else if (options.action == OPTIONS_SHOW_VERSION)
 		status = printf("collect %s\n", OPTIONS_VERSION) > 0 && !fflush(stdout) ? 0 : 5;
 	else if (!options.url_count && !options.input)

@@ -229,6 +229,8 @@ static bool read_arguments(struct reader *r)
 			good = long_option(r, text);
 		else if (!only_urls && *text == '-' && text[1])
 			good = short_options(r, text);
+		else if (!strcmp(text, "man") && r->argc == 2)
+			r->options->action = OPTIONS_MAN;
 		else if (strcmp(text, "run") || r->at != 2)
 			r->options->urls[r->options->url_count++] = text;
 		if (!good)

@@ -20,7 +20,7 @@
 #define OPTIONS_VERSION "0.1.0"
 #define OPTIONS_RESOLVE 64 /* how many there may be */
 
-enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_SHOW_VERSION };
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_MAN, OPTIONS_SHOW_VERSION };
 enum options_summary { OPTIONS_SUMMARY_TEXT, OPTIONS_SUMMARY_JSON, OPTIONS_SUMMARY_NONE };
 enum options_progress {
 	OPTIONS_PROGRESS_AUTO,
@@ -97,6 +97,7 @@ bool options_parse(struct options *options, int argc, char *const *argv,
 		   const char *(*get)(const char *name), struct text *message);
 void options_free(struct options *options);
 void options_help(struct text *text);
+void options_man(struct text *text);   /* the same as a manual page */
 void options_usage(struct text *text); /* a few lines, for a call without any work */
 
 /*

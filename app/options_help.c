@@ -4,64 +4,65 @@
 
 #include <string.h>
 
-static const char usage[] = "usage: collect [run] [OPTIONS] URL...\n"
-			    "       collect [run] [OPTIONS] -i FILE|-\n";
-
-static const char intro[] =
-	"\nFetches every URL once, many at a time, and writes one line of JSON for each: a response\n"
-	"that is complete and verified, or an error that says what happened and who must act.\n"
-	"\n"
-	"  collect https://host/a https://host/b        records on stdout, a summary on stderr\n"
-	"  collect -i urls.txt -j 50 -o out.ndjson      a list from a file, records into a file\n"
-	"  producer | collect -i - --rate 10/s          as it comes; each host 10 times a second\n"
-	"  jq -r 'select(.type==\"error\").url' out.ndjson | collect -i - --append -o out.ndjson\n"
-	"                                               repeats only what failed\n";
-
-static const char outro[] =
-	"\nDurations are 250ms, 5s, 2m, 1h; a bare number is seconds. Sizes are 64M, 1MiB; k, M, G are\n"
-	"binary. Each option may come from the environment: --per-host is COLLECT_PER_HOST.\n"
-	"A flag wins over the environment, which wins over the default.\n"
-	"\n"
-	"exit status\n"
-	"  0  every item succeeded\n"
-	"  1  an internal error: please report it\n"
-	"  2  usage or configuration; nothing was sent\n"
-	"  3  some items failed after their retries\n"
-	"  4  no item succeeded\n"
-	"  5  the output could not be written\n"
-	"  6  stopped by a signal with unfinished work\n"
-	"  7  --deadline passed with unfinished work\n"
-	"The first SIGINT, SIGTERM or SIGHUP lets requests in flight finish, the second one does not.\n";
-
-void options_usage(struct text *text)
-{
-	text_string(text, usage);
-	text_string(text, "       collect --help\n");
-}
+#include "app/options_text.h"
 
 #define COLUMN 30
 #define WIDTH 98
 
-/* Breaks between words; further lines are indented like the first. */
-static void wrap(struct text *text, const char *help)
+/* Breaks between words; further lines are indented. The text is at that column already. */
+static void wrap(struct text *text, const char *words, size_t indent)
 {
-	size_t column = COLUMN;
+	size_t column = indent;
 
-	while (*help) {
-		size_t length = strcspn(help, " ");
+	while (*words) {
+		size_t length = strcspn(words, " ");
 
-		if (column > COLUMN && column + 1 + length > WIDTH) {
-			text_printf(text, "\n%*s", COLUMN, "");
-			column = COLUMN;
-		} else if (column > COLUMN) {
+		if (column > indent && column + 1 + length > WIDTH) {
+			text_printf(text, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
 			text_char(text, ' ');
 			column++;
 		}
-		text_bytes(text, help, length);
+		text_bytes(text, words, length);
 		column += length;
-		help += length + (help[length] == ' ');
+		words += length + (words[length] == ' ');
 	}
 	text_char(text, '\n');
+}
+
+static void synopsis(struct text *text)
+{
+	for (size_t i = 0; options_synopsis[i]; i++)
+		text_printf(text, "%s collect %s\n", i ? "      " : "usage:", options_synopsis[i]);
+}
+
+void options_usage(struct text *text)
+{
+	synopsis(text);
+	text_string(text, "       collect --help\n");
+}
+
+/* What follows stands in that column, or below if the line is too long for that. */
+static void to_column(struct text *text, size_t from, size_t column)
+{
+	size_t length = text->length - from;
+
+	if (length + 2 > column)
+		text_printf(text, "\n%*s", (int)column, "");
+	else
+		text_printf(text, "%*s", (int)(column - length), "");
+}
+
+static void examples(struct text *text)
+{
+	for (size_t i = 0; i < options_example_count; i++) {
+		size_t from = text->length;
+
+		text_printf(text, "  %s", options_examples[i].command);
+		to_column(text, from, 47);
+		text_printf(text, "%s\n", options_examples[i].what);
+	}
 }
 
 static void row(struct text *text, const struct options_row *option)
@@ -75,27 +76,32 @@ static void row(struct text *text, const struct options_row *option)
 		text_printf(text, "      --%s", option->name);
 	if (option->value)
 		text_printf(text, " %s", option->value);
-	if (text->length - from + 2 > COLUMN)
-		text_printf(text, "\n%*s", COLUMN, "");
-	else
-		text_printf(text, "%*s", (int)(COLUMN - (text->length - from)), "");
+	to_column(text, from, COLUMN);
 	text_string(&help, option->help);
 	if (option->fallback)
 		text_printf(&help, " (%s)", option->fallback);
 	text->failed |= help.failed;
-	wrap(text, text_cstr(&help));
+	wrap(text, text_cstr(&help), COLUMN);
 	text_free(&help);
 }
 
 void options_help(struct text *text)
 {
-	text_string(text, usage);
-	text_string(text, intro);
+	synopsis(text);
+	text_char(text, '\n');
+	wrap(text, options_about, 0);
+	text_char(text, '\n');
+	examples(text);
 	for (size_t i = 0; i < options_count; i++) {
 		if (options_table[i].group)
 			text_printf(text, "\n%s\n", options_table[i].group);
 		row(text, &options_table[i]);
 	}
-	text_string(text, "  -h, --help\n      --version\n");
-	text_string(text, outro);
+	text_string(text, "  -h, --help\n      --version\n\n");
+	wrap(text, options_values, 0);
+	text_string(text, "\nexit status\n");
+	for (size_t i = 0; i < options_exit_count; i++)
+		text_printf(text, "  %zu  %s\n", i, options_exits[i]);
+	text_string(text, options_signals);
+	text_string(text, "\n`collect man` is the same as a manual page.\n");
 }

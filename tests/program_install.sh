@@ -49,11 +49,13 @@ cat out.txt
 grep -q '^request http://127.0.0.1:1/nobody-listens failed: ' out.txt
 ldd build/fetch | grep -q "$scratch/build/prefix/lib/libloophound.so.0"
 build/prefix/bin/collect --help >/dev/null
+grep -q '^.TH COLLECT 1' build/prefix/share/man/man1/collect.1
 [ "$(build/prefix/bin/collect "$(head -1 urls.txt)" 2>/dev/null | grep -c '"type":"item"\|"status":200')" -ge 1 ]
 
 make install DESTDIR="$scratch/stage" PREFIX=/usr >/dev/null
 grep -q '^prefix=/usr$' stage/usr/lib/pkgconfig/loophound.pc
 [ -x stage/usr/bin/collect ] && [ -x stage/usr/bin/loophound-decode ] && [ -f stage/usr/include/loophound/net/net.h ]
+cmp stage/usr/share/man/man1/collect.1 build/prefix/share/man/man1/collect.1
 
 # What gdb loads by itself: from its own directory, for /usr; of another prefix when it is told to.
 autoload=usr/share/gdb/auto-load/usr/lib/libloophound.so.0.1.0-gdb.py
