@@ -254,7 +254,7 @@ install: all $(BUILD)/collect.1
 clean: ; rm -rf $(BUILD)
 
 help:
-	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-micro bench-peers bench-count bench-detectors bench-watchdog bench-idle bench-trace bench-guard clean'
+	@echo 'targets:   all run bench test test-slow test-bench test-peers stress fuzz conformance deps install lint layers format check-macos bench-micro bench-peers bench-count bench-detectors bench-watchdog bench-idle bench-threads bench-trace bench-guard clean'
 	@echo 'variables: BUILD CC CONTEXT POLLER GUARD SYMBOLS PROBES OPT SAN FORTIFY T VALGRIND STRICT PREFIX DESTDIR'
 	@echo 'stress:    SEED ROUNDS MINUTES STALLS, see tests/README.md'
 	@sed -n 's/^\([A-Z]*\) *=.*# *\(.*\)/  \1: \2/p' Makefile
