@@ -2,7 +2,6 @@
 /* record.c - the fields in their fixed order, each written straight into the batch. */
 #include "app/record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "app/codes.h"
@@ -20,19 +19,31 @@ static wide hash(wide hash, const char *data, size_t size)
 	return hash * prime; /* the zero byte behind it */
 }
 
+static wide hash_number(wide before, unsigned number)
+{
+	char digits[16];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	return hash(before, digits + at, sizeof digits - at);
+}
+
 void record_id(const char *source, struct json_span url, const char *cursor, unsigned page,
 	       unsigned idx, char id[RECORD_ID])
 {
 	wide value = (wide)UINT64_C(0x6C62272E07BB0142) << 64 | UINT64_C(0x62B821756295C58D);
-	char number[16];
 
 	value = hash(value, source, strlen(source));
 	value = hash(value, url.ptr, url.len);
 	value = hash(value, cursor, strlen(cursor));
-	value = hash(value, number, (size_t)snprintf(number, sizeof number, "%u", page));
-	value = hash(value, number, (size_t)snprintf(number, sizeof number, "%u", idx));
-	snprintf(id, RECORD_ID, "%016llx%016llx", (unsigned long long)(value >> 64),
-		 (unsigned long long)value);
+	value = hash_number(value, page);
+	value = hash_number(value, idx);
+	for (int i = RECORD_ID - 2; i >= 0; i--, value >>= 4)
+		id[i] = "0123456789abcdef"[(unsigned)value & 15];
+	id[RECORD_ID - 1] = '\0';
 }
 
 static void string_member(struct text *text, const char *name, const char *value)

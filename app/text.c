@@ -26,15 +26,12 @@ static bool resize(struct text *text, size_t capacity)
 	return true;
 }
 
-/* Always leaves one byte more than asked for, so that text_cstr() cannot fail. */
-bool text_grow(struct text *text, size_t more)
+bool text_grow_slowly(struct text *text, size_t more)
 {
 	size_t capacity = text->capacity ? text->capacity : 256;
 
 	if (text->failed)
 		return false;
-	if (more < text->capacity - text->length && text->data)
-		return true;
 	if (more > SIZE_MAX / 2 - text->length) {
 		text->failed = true;
 		return false;
@@ -60,24 +57,6 @@ void text_remove(struct text *text, size_t at, size_t size)
 		return;
 	memmove(text->data + at, text->data + at + size, text->length - at - size);
 	text->length -= size;
-}
-
-void text_bytes(struct text *text, const void *data, size_t size)
-{
-	if (!size || !text_grow(text, size))
-		return;
-	memcpy(text->data + text->length, data, size);
-	text->length += size;
-}
-
-void text_string(struct text *text, const char *string)
-{
-	text_bytes(text, string, strlen(string));
-}
-
-void text_char(struct text *text, char c)
-{
-	text_bytes(text, &c, 1);
 }
 
 void text_printf(struct text *text, const char *format, ...)

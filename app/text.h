@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "http/json.h"
 
@@ -24,13 +25,32 @@ struct text {
 void text_free(struct text *text);
 /* Room for so many bytes more, without the doubling that appending does; for large bodies. */
 void text_reserve(struct text *text, size_t more);
-/* The same with the doubling. False: there is none. */
-bool text_grow(struct text *text, size_t more);
+/* The same with the doubling, and one byte more for text_cstr(). False: there is none. */
+bool text_grow_slowly(struct text *text, size_t more);
+static inline bool text_grow(struct text *text, size_t more)
+{
+	if (!text->failed && text->data && more < text->capacity - text->length)
+		return true;
+	return text_grow_slowly(text, more);
+}
 /* Takes size bytes out of the middle. */
 void text_remove(struct text *text, size_t at, size_t size);
-void text_bytes(struct text *text, const void *data, size_t size);
-void text_string(struct text *text, const char *string);
-void text_char(struct text *text, char c);
+/* Inline, since most of what is appended is a constant of known length for which there is room. */
+static inline void text_bytes(struct text *text, const void *data, size_t size)
+{
+	if (!size || !text_grow(text, size))
+		return;
+	memcpy(text->data + text->length, data, size);
+	text->length += size;
+}
+static inline void text_string(struct text *text, const char *string)
+{
+	text_bytes(text, string, strlen(string));
+}
+static inline void text_char(struct text *text, char c)
+{
+	text_bytes(text, &c, 1);
+}
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_unsigned(struct text *text, uint64_t value);
 /* Nanoseconds as milliseconds with one decimal: 412.7, and without a decimal when there is none. */
