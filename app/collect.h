@@ -53,12 +53,12 @@ struct lane_mail {
 	struct async_list flights;
 	struct async_list batches; /* of records, so many bytes; to the main loop only */
 	size_t batches_size;
-	struct text said;     /* the same: lines for stderr */
-	int keep;	      /* connections that may be open; to the lane, -1: no word of it */
-	unsigned keep_number; /* of that word; back: it has been seen to */
-	const char *cancel;   /* to the lane: why everything is to be cancelled */
-	bool close;	      /* to the lane: nothing more will come */
-	bool posted;	      /* the callback is on its way */
+	struct text said, har; /* the same: lines for stderr, entries */
+	int keep;	       /* connections that may be open; to the lane, -1: no word of it */
+	unsigned keep_number;  /* of that word; back: it has been seen to */
+	const char *cancel;    /* to the lane: why everything is to be cancelled */
+	bool close;	       /* to the lane: nothing more will come */
+	bool posted;	       /* the callback is on its way */
 	struct async_handle handle; /* which it is */
 };
 
@@ -73,6 +73,7 @@ struct lane {
 	struct batches *records; /* the sink's, or mine */
 	struct batches mine;
 	struct text said;
+	struct har_desk har;
 	struct async_list ended; /* flights on their way back */
 	struct budget_branch memory;
 	uint64_t random;
@@ -189,7 +190,8 @@ const char *collect_why_cancelled(const struct collect *collect);
 void collect_arrive(struct flight *flight);
 /* The part of it that must not wait for the rest: pauses. Idempotent. */
 void collect_hear(struct flight *flight);
-struct http_session *collect_session(const struct options *options, struct har *har);
+/* har may be NULL. */
+struct http_session *collect_session(const struct options *options, struct har_desk *har);
 
 /* collect_lanes.c, on the main loop. Starts lanes, as many as can be had; none: this loop fetches. */
 ASYNC_SUSPENDS

@@ -174,6 +174,8 @@ static void drop(struct lane *lane)
 	pthread_mutex_destroy(&lane->lock);
 	text_free(&lane->from.said);
 	text_free(&lane->said);
+	text_free(&lane->from.har);
+	text_free(&lane->har.entries);
 	free(lane);
 }
 

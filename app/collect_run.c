@@ -281,7 +281,7 @@ static void tick(void *arg)
 	async_call_later(&c->tick, PROGRESS_PERIOD, tick, c);
 }
 
-struct http_session *collect_session(const struct options *options, struct har *har)
+struct http_session *collect_session(const struct options *options, struct har_desk *har)
 {
 	return http_session_new(&(struct http_session_options){
 		.limit = (int)options
@@ -334,7 +334,7 @@ static int open_lanes(struct collect *c)
 	collect_open_lanes(c);
 	if (c->lane_count)
 		return 0;
-	c->here.session = collect_session(c->options, c->har);
+	c->here.session = collect_session(c->options, har_desk(c->har));
 	return c->here.session ? 0 : ASYNC_ENOMEM;
 }
 

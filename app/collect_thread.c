@@ -30,7 +30,7 @@ static void read_news(void *arg)
 	struct lane *lane = arg;
 	struct collect *c = lane->collect;
 	struct async_list flights = { 0 }, batches = { 0 }, *node;
-	struct text said = { 0 };
+	struct text said = { 0 }, har = { 0 };
 	unsigned kept;
 	size_t size;
 
@@ -41,9 +41,11 @@ static void read_news(void *arg)
 	size = lane->from.batches_size;
 	lane->from.batches_size = 0;
 	move_text(&said, &lane->from.said);
+	move_text(&har, &lane->from.har);
 	kept = lane->from.keep_number;
 	pthread_mutex_unlock(&lane->lock);
 	batches_receive(sink_batches(c->sink), &batches, size);
+	har_receive(c->har, &har);
 	while ((node = list_take(&flights)))
 		collect_come_back(container_of(node, struct flight, node));
 	if (said.length) {
@@ -67,6 +69,7 @@ static void send_news(void *arg)
 	mail->batches_size += lane->mine.queued;
 	lane->mine.queued = 0;
 	move_text(&mail->said, &lane->said);
+	move_text(&mail->har, &lane->har.entries);
 	mail->keep_number = lane->kept;
 	if (!mail->posted)
 		mail->posted = async_call_soon_threadsafe(lane->collect->loop, &mail->handle,
@@ -80,7 +83,7 @@ void lane_flush(struct lane *lane)
 		async_call_soon(&lane->flush, send_news, lane);
 }
 
-static void on_record(void *arg)
+static void on_more(void *arg)
 {
 	lane_flush(arg);
 }
@@ -158,12 +161,17 @@ static int run_lane(void *arg)
 	struct collect *c = lane->collect;
 
 	lane->loop = async_get_running_loop();
-	lane->session = collect_session(c->options, NULL);
+	lane->har = (struct har_desk){ .body_limit = c->options->har_body,
+				       .added = on_more,
+				       .arg = lane,
+				       .step = c->threads,
+				       .offset = c->threads - lane->number - 1 };
+	lane->session = collect_session(c->options, c->har ? &lane->har : NULL);
 	if (!lane->session)
 		return ASYNC_ENOMEM;
 	budget_join(&lane->memory, &c->budget, lane->loop);
 	lane->mine = (struct batches){ .pending = sink_batches(c->sink)->pending,
-				       .added = on_record,
+				       .added = on_more,
 				       .arg = lane };
 	lane->records = &lane->mine;
 	(void)async_call_soon_threadsafe(c->loop, &lane->started, on_started, lane);

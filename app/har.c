@@ -19,8 +19,8 @@ struct har {
 	int fd;
 	off_t end; /* where the closing brackets are */
 	bool any;  /* entry has been written */
-	size_t body_limit;
-	struct text pending, writing;
+	struct har_desk desk;
+	struct text writing;
 	void (*written)(void *arg);
 	void *written_arg;
 	struct async_event more;
@@ -69,14 +69,18 @@ static int write_all(void *arg)
 	struct har *har = arg;
 	int rc = 0;
 
-	while (rc == 0 && !(har->closing && har->pending.length == 0)) {
-		if (har->pending.length == 0) {
+	while (rc == 0 && !(har->closing && har->desk.entries.length == 0)) {
+		if (har->desk.entries.length == 0) {
 			rc = async_event_wait(&har->more);
 			async_event_clear(&har->more);
 			continue;
 		}
-		har->writing = har->pending;
-		har->pending = (struct text){ 0 };
+		har->writing = har->desk.entries;
+		har->desk.entries = (struct text){ 0 };
+		/* Nothing is before the first one that a comma could part it from. */
+		if (!har->any)
+			text_remove(&har->writing, 0, 1);
+		har->any = true;
 		text_string(&har->writing, TAIL);
 		rc = har->writing.failed ? ASYNC_ENOMEM : async_to_thread(write_entries, har);
 		text_free(&har->writing);
@@ -84,6 +88,15 @@ static int write_all(void *arg)
 	}
 	har->error = rc;
 	return 0;
+}
+
+static void on_entry(void *arg)
+{
+	struct har *har = arg;
+
+	if (har->error)
+		text_free(&har->desk.entries);
+	async_event_set(&har->more);
 }
 
 int har_open(struct har **out, int fd, size_t body_limit, void (*written)(void *arg), void *arg)
@@ -97,10 +110,12 @@ int har_open(struct har **out, int fd, size_t body_limit, void (*written)(void *
 	if (!har)
 		return ASYNC_ENOMEM;
 	har->fd = fd;
-	har->body_limit = body_limit;
 	har->written = written;
 	har->written_arg = arg;
 	har->end = sizeof HEAD - 1;
+	har->desk = (struct har_desk){
+		.added = on_entry, .arg = har, .body_limit = body_limit, .step = 1
+	};
 	har->writer = async_create_task_with(write_all, har,
 					     &(struct async_task_options){ .name = "har" });
 	if (!har->writer) {
@@ -113,7 +128,7 @@ int har_open(struct har **out, int fd, size_t body_limit, void (*written)(void *
 
 size_t har_pending(const struct har *har)
 {
-	return har ? har->pending.length + har->writing.length : 0;
+	return har ? har->desk.entries.length + har->writing.length : 0;
 }
 
 ASYNC_SUSPENDS
@@ -128,7 +143,7 @@ int har_close(struct har *har)
 	while (!async_task_done(har->writer))
 		(void)async_await(har->writer);
 	async_task_release(har->writer);
-	text_free(&har->pending);
+	text_free(&har->desk.entries);
 	rc = har->error;
 	free(har);
 	return rc;
@@ -136,33 +151,48 @@ int har_close(struct har *har)
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
-static void add(struct har *har, const struct har_entry *entry)
+struct har_desk *har_desk(struct har *har)
 {
-	size_t before = har->pending.length;
+	return har ? &har->desk : NULL;
+}
 
-	if (har->error)
+void har_receive(struct har *har, struct text *entries)
+{
+	if (!entries->length)
 		return;
-	text_string(&har->pending, har->any ? ",\n" : "\n");
-	har_entry_write(entry, &har->pending);
+	text_bytes(&har->desk.entries, entries->data, entries->length);
+	har->desk.entries.failed = false;
+	text_free(entries);
+	on_entry(har);
+}
+
+static void add(struct har_desk *desk, const struct har_entry *entry)
+{
+	size_t before = desk->entries.length;
+
+	text_string(&desk->entries, ",\n");
+	har_entry_write(entry, &desk->entries);
 	/* An entry that there is no memory for is left out. */
-	if (har->pending.failed) {
-		har->pending.length = before;
-		har->pending.failed = false;
+	if (desk->entries.failed) {
+		desk->entries.length = before;
+		desk->entries.failed = false;
 		return;
 	}
-	har->any = true;
-	async_event_set(&har->more);
+	desk->added(desk->arg);
 }
 
 void har_trace(void *arg, const struct http_trace *trace)
 {
-	struct har *har = arg;
+	struct har_desk *desk = arg;
 	struct har_entry *entry = *trace->context;
+	struct http_trace numbered = *trace;
 
+	if (numbered.connection)
+		numbered.connection = numbered.connection * desk->step - desk->offset;
 	if (!entry)
-		*trace->context = entry = har_entry_new(har->body_limit);
-	if (entry && har_entry_note(entry, trace))
-		add(har, entry);
+		*trace->context = entry = har_entry_new(desk->body_limit);
+	if (entry && har_entry_note(entry, &numbered))
+		add(desk, entry);
 	if (trace->event == HTTP_TRACE_REQUEST_END || trace->event == HTTP_TRACE_EXCEPTION)
 		har_entry_free(entry);
 }

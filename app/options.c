@@ -252,10 +252,6 @@ static bool fits_together(struct reader *r)
 		text_string(r->message, "--append needs -o FILE");
 		return false;
 	}
-	if (options->har && options->threads != 1) {
-		text_string(r->message, "--har and --threads together: a waterfall is of one loop");
-		return false;
-	}
 	if (options->quiet && options->verbose) {
 		text_string(r->message, "-q and -v together: give one or the other");
 		return false;

@@ -350,6 +350,33 @@ TEST(each_loop_has_its_watchdog)
 	stop_upstream();
 }
 
+TEST(a_har_file_has_the_requests_of_all_loops)
+{
+	const char *file = temp_path("run.har");
+	json_t *har, *entries, *entry, *peers = json_object();
+	size_t i;
+
+	start_upstream(4, NULL, NULL);
+	COLLECT_INPUT(lines(60, 4, ""), "-i", "-", "--threads", "3", "--har", file);
+	CHECK_INT(collect.status, 0);
+	har = json_load_file(file, 0, NULL);
+	entries = json_object_get(json_object_get(har, "log"), "entries");
+	CHECK_INT(json_array_size(entries), 60);
+	json_array_foreach(entries, i, entry)
+	{
+		const char *connection = string_in(entry, "connection");
+		const char *url = string_in(json_object_get(entry, "request"), "url");
+		const char *host = format("%.*s", (int)strcspn(url + 7, "/"), url + 7);
+
+		if (json_object_get(peers, connection))
+			CHECK_STR(host, json_string_value(json_object_get(peers, connection)));
+		json_object_set_new(peers, connection, json_string(host));
+	}
+	json_decref(peers);
+	json_decref(har);
+	stop_upstream();
+}
+
 TEST(a_trace_has_all_loops)
 {
 	const char *file = temp_path("run.json");

@@ -27,7 +27,7 @@ static void open_all(void)
 	CHECK(fd >= 0);
 	CHECK_INT(har_open(&har, fd, body_limit, count_write, NULL), 0);
 	session = http_session_new(&(struct http_session_options){
-		.on_trace = har_trace, .on_trace_arg = har, .cookies = true });
+		.on_trace = har_trace, .on_trace_arg = har_desk(har), .cookies = true });
 }
 
 /* The file as it is now: valid, whatever is going on. */
