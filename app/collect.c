@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "app/codes.h"
-#include "http/proxy.h"
 #include "app/collect_files.h"
+#include "http/proxy.h"
+#include "runtime/portable.h"
 
 static struct collect collect; /* too large for a stack */
 
@@ -292,6 +293,8 @@ static int perform(struct options *options)
 	/* A closed pipe and a full quota are results of write(), not deaths. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Bodies and records come and go. */
+	portable_keep_freed(16 << 20, 4 << 20);
 	codes_register();
 	(void)async_install_overflow_handler();
 	async_watchdog_configure(&(struct async_watchdog_options){

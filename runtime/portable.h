@@ -19,6 +19,9 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 /* glibc's tables need no buffer and no lock; elsewhere strerror's text does. */
 static inline const char *portable_errno_text(int number)
@@ -224,6 +227,21 @@ static inline size_t portable_max_mappings(void)
 		fclose(file);
 #endif
 	return max;
+}
+
+/*
+ * malloc() keeps up to so much of what is freed, and takes blocks of up to `largest` out of it. For a
+ * program whose large blocks come and go all the time: glibc would unmap each, and map the next.
+ */
+static inline void portable_keep_freed(int most, int largest)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_TRIM_THRESHOLD, most);
+	(void)mallopt(M_MMAP_THRESHOLD, largest);
+#else
+	(void)most;
+	(void)largest;
+#endif
 }
 
 #endif
