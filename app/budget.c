@@ -2,6 +2,7 @@
 /* budget.c - see budget.h. A holder is a request that has something and so can give it back. */
 #include "app/budget.h"
 
+#include "app/brief.h"
 #include "app/codes.h"
 #include "runtime/list.h"
 
@@ -13,18 +14,18 @@ void budget_init(struct budget *budget, size_t limit)
 void budget_join(struct budget_branch *branch, struct budget *budget, struct async_loop *loop)
 {
 	*branch = (struct budget_branch){ .budget = budget, .loop = loop };
-	pthread_mutex_lock(&budget->lock);
+	brief_lock(&budget->lock);
 	list_append(&budget->branches, &branch->node);
-	pthread_mutex_unlock(&budget->lock);
+	brief_unlock(&budget->lock);
 }
 
 void budget_leave(struct budget_branch *branch)
 {
 	if (!branch->budget)
 		return;
-	pthread_mutex_lock(&branch->budget->lock);
+	brief_lock(&branch->budget->lock);
 	list_remove(&branch->node);
-	pthread_mutex_unlock(&branch->budget->lock);
+	brief_unlock(&branch->budget->lock);
 	async_handle_cancel(&branch->handle);
 }
 
@@ -51,9 +52,9 @@ static void on_post(void *arg)
 {
 	struct budget_branch *branch = arg;
 
-	pthread_mutex_lock(&branch->budget->lock);
+	brief_lock(&branch->budget->lock);
 	branch->posted = false;
-	pthread_mutex_unlock(&branch->budget->lock);
+	brief_unlock(&branch->budget->lock);
 	pulse(branch);
 }
 
@@ -79,9 +80,9 @@ static void wake_all(struct budget_branch *here)
 
 void budget_wake(struct budget_branch *here)
 {
-	pthread_mutex_lock(&here->budget->lock);
+	brief_lock(&here->budget->lock);
 	wake_all(here);
-	pthread_mutex_unlock(&here->budget->lock);
+	brief_unlock(&here->budget->lock);
 }
 
 /* ---- Taking and giving; the lock is held ----------------------------------------------------- */
@@ -139,9 +140,9 @@ static int wait_once(struct budget_share *share)
 	budget->waiters += holds;
 	budget->queue++;
 	branch->queue++;
-	pthread_mutex_unlock(&budget->lock);
+	brief_unlock(&budget->lock);
 	rc = async_event_wait(&branch->freed);
-	pthread_mutex_lock(&budget->lock);
+	brief_lock(&budget->lock);
 	branch->queue--;
 	budget->queue--;
 	if (budget->wakes == wakes)
@@ -169,14 +170,14 @@ ASYNC_SUSPENDS int budget_change(struct budget_share *share, ptrdiff_t change)
 	pthread_mutex_t *lock = &share->branch->budget->lock;
 	int rc = 0;
 
-	pthread_mutex_lock(lock);
+	brief_lock(lock);
 	if (change <= 0)
 		give_back(share, (size_t)-change);
 	else
 		rc = wait_for(share, (size_t)change);
 	if (!rc && change > 0)
 		hold(share, (size_t)change);
-	pthread_mutex_unlock(lock);
+	brief_unlock(lock);
 	if (rc == COLLECT_EMEMORY || rc == COLLECT_ECROWDED)
 		return async_raise(rc, "no room for %zu bytes in --mem%s",
 				   share->held + (size_t)change,
@@ -188,10 +189,10 @@ ASYNC_SUSPENDS void budget_take(struct budget_share *share, size_t size)
 {
 	pthread_mutex_t *lock = &share->branch->budget->lock;
 
-	pthread_mutex_lock(lock);
+	brief_lock(lock);
 	(void)wait_for(share, size);
 	hold(share, size);
-	pthread_mutex_unlock(lock);
+	brief_unlock(lock);
 }
 
 void budget_release(struct budget_share *share)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "app/brief.h"
 #include "http/session.h"
 #include "runtime/list.h"
 
@@ -34,7 +35,7 @@ static void read_news(void *arg)
 	unsigned kept;
 	size_t size;
 
-	pthread_mutex_lock(&lane->lock);
+	brief_lock(&lane->lock);
 	lane->from.posted = false;
 	list_splice(&flights, &lane->from.flights);
 	list_splice(&batches, &lane->from.batches);
@@ -43,7 +44,7 @@ static void read_news(void *arg)
 	move_text(&said, &lane->from.said);
 	move_text(&har, &lane->from.har);
 	kept = lane->from.keep_number;
-	pthread_mutex_unlock(&lane->lock);
+	brief_unlock(&lane->lock);
 	batches_receive(sink_batches(c->sink), &batches, size);
 	har_receive(c->har, &har);
 	while ((node = list_take(&flights)))
@@ -63,7 +64,7 @@ static void send_news(void *arg)
 	struct lane *lane = arg;
 	struct lane_mail *mail = &lane->from;
 
-	pthread_mutex_lock(&lane->lock);
+	brief_lock(&lane->lock);
 	list_splice(&mail->flights, &lane->ended);
 	list_splice(&mail->batches, &lane->mine.list);
 	mail->batches_size += lane->mine.queued;
@@ -74,7 +75,7 @@ static void send_news(void *arg)
 	if (!mail->posted)
 		mail->posted = async_call_soon_threadsafe(lane->collect->loop, &mail->handle,
 							  read_news, lane) == 0;
-	pthread_mutex_unlock(&lane->lock);
+	brief_unlock(&lane->lock);
 }
 
 void lane_flush(struct lane *lane)
@@ -100,7 +101,7 @@ static void read_mail(void *arg)
 	bool close;
 	int keep;
 
-	pthread_mutex_lock(&lane->lock);
+	brief_lock(&lane->lock);
 	lane->to.posted = false;
 	list_splice(&flights, &lane->to.flights);
 	keep = lane->to.keep;
@@ -108,7 +109,7 @@ static void read_mail(void *arg)
 	cancel = lane->to.cancel;
 	close = lane->to.close;
 	lane->to.keep = -1;
-	pthread_mutex_unlock(&lane->lock);
+	brief_unlock(&lane->lock);
 	if (keep >= 0) {
 		pool_open_at_most(&lane->session->pool, keep);
 		lane->kept = number;
@@ -124,7 +125,7 @@ static void read_mail(void *arg)
 
 struct lane_mail *lane_mail_begin(struct lane *lane)
 {
-	pthread_mutex_lock(&lane->lock);
+	brief_lock(&lane->lock);
 	return &lane->to;
 }
 
@@ -133,7 +134,7 @@ void lane_mail_end(struct lane *lane)
 	if (!lane->to.posted)
 		lane->to.posted = async_call_soon_threadsafe(lane->loop, &lane->to.handle,
 							     read_mail, lane) == 0;
-	pthread_mutex_unlock(&lane->lock);
+	brief_unlock(&lane->lock);
 }
 
 /* ---- The thread ------------------------------------------------------------------------------ */
