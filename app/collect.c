@@ -285,7 +285,7 @@ static int perform(struct options *options)
 	}
 	if (!collect_files_open(&files, options, why))
 		return complain(why);
-	possible = collect_files_limit((unsigned)options->concurrency);
+	possible = collect_files_limit((unsigned)options->concurrency, threads_of(options));
 	if (possible < options->concurrency && !options->quiet)
 		fprintf(stderr, "collect: warning: -j %u, since the limit of open files is low\n",
 			possible);

@@ -6,6 +6,7 @@
  *   collect_run.c     the main task: starts jobs, stops, cleans up
  *   collect_input.c   the task that reads jobs
  *   collect_lanes.c   which lane a job goes to, and how many connections each may have
+ *   collect_arrive.c  what an attempt leaves to be done when it has ended
  *   collect_lane.c    a lane: attempts begin and end there
  *   collect_thread.c  a lane on a thread of its own, and what goes to and fro
  *   collect_fetch.c   a task for each attempt
@@ -186,12 +187,13 @@ int collect_run(struct collect *collect);
 /* From here on: stop starting, or stop at once. Never suspends; going back is not possible. */
 void collect_stop(struct collect *collect, enum collect_state state);
 const char *collect_why_cancelled(const struct collect *collect);
-/* Sees to a flight's arrival: counts, and frees its job or gives it back to the dispatcher. */
-void collect_arrive(struct flight *flight);
-/* The part of it that must not wait for the rest: pauses. Idempotent. */
-void collect_hear(struct flight *flight);
 /* har may be NULL. */
 struct http_session *collect_session(const struct options *options, struct har_desk *har);
+
+/* collect_arrive.c, on the main loop. Counts, and frees the flight's job or gives it back. */
+void collect_arrive(struct flight *flight);
+/* The part of it that must not wait for the rest: what its host hears. Idempotent. */
+void collect_hear(struct flight *flight);
 
 /* collect_lanes.c, on the main loop. Starts lanes, as many as can be had; none: this loop fetches. */
 ASYNC_SUSPENDS

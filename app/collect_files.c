@@ -12,6 +12,8 @@
 
 /* Beside the requests: the loop's own, threads' files, look-ups. */
 #define OTHER_FILES 64
+/* Of each further loop: its own, and those that its watchdog has open to name a function. */
+#define LOOP_FILES 64
 
 static bool is_standard(const char *path)
 {
@@ -175,10 +177,11 @@ void collect_files_close(struct collect_files *files)
 	*files = (struct collect_files){ -1, -1, 2, -1 };
 }
 
-unsigned collect_files_limit(unsigned concurrency)
+unsigned collect_files_limit(unsigned concurrency, unsigned loops)
 {
+	rlim_t others = OTHER_FILES + (rlim_t)(loops - 1) * LOOP_FILES;
 	/* A request races two addresses at worst. */
-	rlim_t need = (rlim_t)concurrency * 2 + OTHER_FILES;
+	rlim_t need = (rlim_t)concurrency * 2 + others;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -192,7 +195,7 @@ unsigned collect_files_limit(unsigned concurrency)
 	if (limit.rlim_cur >= need)
 		return concurrency;
 	/* Better fewer at a time than errors: one descriptor each is what is needed at least. */
-	need = limit.rlim_cur / 2 < OTHER_FILES ? limit.rlim_cur / 2 : OTHER_FILES;
+	need = limit.rlim_cur / 2 < others ? limit.rlim_cur / 2 : others;
 	need = limit.rlim_cur > need ? limit.rlim_cur - need : 1;
 	return need < concurrency ? (unsigned)need : concurrency;
 }

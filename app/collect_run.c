@@ -9,9 +9,6 @@
 #include <stdlib.h>
 
 #include "app/codes.h"
-/* Before this machine is asked again for what it was short of: nanoseconds. */
-#define SHORT_PAUSE INT64_C(200000000)
-
 static void wake(void *arg)
 {
 	struct collect *c = arg;
@@ -38,56 +35,6 @@ static void start(struct collect *c, struct job *job)
 		return;
 	report_plain(c, job, ASYNC_ENOMEM, "no memory for a task");
 	dispatch_done(c->dispatch, job, async_time_ns());
-	job_free(job);
-}
-
-void collect_hear(struct flight *flight)
-{
-	struct arrival *arrival = &flight->arrival;
-	struct dispatch *dispatch = flight->lane->collect->dispatch;
-	int64_t now = async_time_ns();
-
-	if (arrival->pause > 0)
-		dispatch_pause(dispatch, flight->job, now, arrival->pause, arrival->outcome);
-	/* Out of descriptors, ports or memory: what is in flight gives some back soon. */
-	if (arrival->local)
-		dispatch_pause_all(dispatch, now, SHORT_PAUSE);
-	if (arrival->reached)
-		dispatch_reached(flight->job);
-	if (arrival->unreachable)
-		dispatch_unreachable(dispatch, flight->job, now, arrival->outcome);
-	arrival->pause = 0;
-	arrival->local = arrival->reached = arrival->unreachable = false;
-}
-
-void collect_arrive(struct flight *flight)
-{
-	struct collect *c = flight->lane->collect;
-	const struct arrival *arrival = &flight->arrival;
-	struct job *job = flight->job;
-	int64_t now = async_time_ns();
-
-	collect_hear(flight);
-	flight->job = NULL;
-	c->summary.wire_bytes += arrival->wire_bytes;
-	c->summary.body_bytes += arrival->body_bytes;
-	if (arrival->complete)
-		histogram_add(&c->summary.latency, arrival->latency);
-	if (!arrival->unsent) {
-		c->summary.requests++;
-		histogram_add(&c->summary.rate_wait, job->rate_wait);
-	}
-	if (arrival->again) {
-		c->summary.retries++;
-		dispatch_again(c->dispatch, job, now, arrival->wait);
-		return;
-	}
-	collect_count(c, arrival->outcome, arrival->unchanged);
-	if (arrival->next)
-		dispatch_follow(c->dispatch, arrival->next, job);
-	if (arrival->no_page)
-		collect_count(c, arrival->no_page, false);
-	dispatch_done(c->dispatch, job, now);
 	job_free(job);
 }
 
