@@ -357,4 +357,3 @@ const struct options_row options_table[] = {
 };
 /* clang-format on */
 const size_t options_count = array_size(options_table);
-_Static_assert(array_size(options_table) <= 64, "options.c has a bit for each in 64");
