@@ -307,7 +307,7 @@ TEST(a_full_output_ends_all_lanes)
 	start_upstream(2, NULL, NULL);
 	COLLECT_INPUT(lines(40, 2, ""), "-i", "-", "-o", "/dev/full", "--threads", "2");
 	CHECK_INT(collect.status, 5);
-	CHECK_CONTAINS(collect.err, "collect: output: No space left on device");
+	CHECK_CONTAINS(collect.err, "collect: output /dev/full: No space left on device");
 	collect = (struct program){
 		.argv = ARGV("/bin/sh", "-c", "ulimit -f 8; exec \"$@\"", "sh", built("collect"),
 			     "-i", "-", "-o", temp_path("out"), "--threads", "2"),
