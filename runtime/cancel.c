@@ -31,6 +31,7 @@ void cancel_note(struct task *task, struct error_record *record)
 		return;
 	error_record_drop(extra->note);
 	extra->note = error_record_take(record);
+	extra->for_next = false;
 }
 
 /* Without memory nobody will miss it much. */
@@ -105,8 +106,11 @@ static bool request(struct task *task, unsigned depth)
 	if (task->waiting && async_future_cancel(task->waiting))
 		return true;
 	note_asked(task, record);
-	if (!ends_cancelled(task->waiting))
+	if (!ends_cancelled(task->waiting)) {
 		cancel_note(task, record);
+		if (task->extra)
+			task->extra->for_next = true;
+	}
 	task->must_cancel = true;
 	task->rearmed = false;
 	return true;
@@ -203,6 +207,9 @@ int cancel_deliver(struct task *task, struct async_future *future)
 		code = ASYNC_ECANCELED;
 		cancel_take_note(task);
 	} else if (code == ASYNC_ECANCELED && !future->record) {
+		/* A wait that ends cancelled by itself does not do so with what was asked meanwhile. */
+		if (task->extra && task->extra->for_next)
+			cancel_note(task, NULL);
 		cancel_take_note(task);
 	} else {
 		task_inherit(task, future);

@@ -110,6 +110,7 @@ const char *task_name(const struct task *task, char buffer[TASK_NAME]);
 /* extra.c: NULL without memory. */
 struct task_extra {
 	struct error_record *note; /* the message of a cancellation that is not delivered yet */
+	bool for_next;		   /* note is of one that waits for the next wait to fail */
 	struct error_record
 		*asked; /* of the last one that had to wait for the next wait, delivered or not */
 	struct error_record *later; /* of one that waits for the end of a shielded section */
