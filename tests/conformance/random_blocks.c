@@ -2,6 +2,9 @@
 /* random_blocks.c - the operations with others inside: Python's try, finally and async with. */
 #include <string.h>
 
+#include "runtime/error.h"
+#include "runtime/loop.h"
+#include "runtime/task.h"
 #include "tests/conformance/random.h"
 #include "tests/conformance/trace.h"
 
@@ -47,18 +50,29 @@ BLOCK(try)
 	return 0;
 }
 
+/*
+ * Python keeps the exception that is on its way out while a cleanup raises and handles others; a task keeps
+ * the record of one error, so that of rc is put aside.
+ */
 BLOCK(finally)
 {
 	int rc = inside(frame, op), value = frame->value, after;
+	struct task *task = loop_current->current;
+	struct error_record *record = error_record_take(error_record_for(task->future.record, rc));
 	bool returned = frame->returned;
 
 	frame->returned = false;
 	machine_log("%s.%d finally", frame->name, op->number);
 	after = machine_block(frame, op->then + 1, op->end);
 	if (after < 0) {
+		error_record_drop(record);
 		frame->value = 0;
 		return after;
 	}
+	if (rc < 0)
+		task_set_record(task, rc, record);
+	else
+		error_record_drop(record);
 	frame->returned = returned;
 	frame->value = value;
 	return rc;
