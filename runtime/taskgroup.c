@@ -187,11 +187,18 @@ static const struct async_future_kind kind = { &kind, "TaskGroup", NULL, describ
 
 /* ---- Leaving --------------------------------------------------------------------------------- */
 
+/* The record with a cancellation's message, if there is one, that the task has at hand. */
+static struct error_record *take_cancellation(struct task *task)
+{
+	return error_record_take(error_record_for(task->future.record, ASYNC_ECANCELED));
+}
+
 /*
- * Waits for all members. True: somebody else's cancellation came meanwhile. It may come again and
- * again, so the waits are not in level mode.
+ * Waits for all members. True: somebody else's cancellation came meanwhile, whose record is *first. It
+ * may come again and again, so the waits are not in level mode.
  */
-static bool wait_for_members(struct async_task_group *group, struct task *task, const char *here)
+static bool wait_for_members(struct async_task_group *group, struct task *task, const char *here,
+			     struct error_record **first)
 {
 	struct leaving leaving = { .group = group };
 	bool cancelled = false;
@@ -203,6 +210,7 @@ static bool wait_for_members(struct async_task_group *group, struct task *task, 
 		if (future_wait(task, here, &leaving.completed) == ASYNC_ECANCELED &&
 		    !group->aborting) {
 			cancelled = true;
+			*first = take_cancellation(task);
 			cancel_members(group);
 		}
 		group->completed = NULL;
@@ -271,19 +279,26 @@ int async_task_group_exit_at(const char *here, struct async_task_group *group, i
 	struct task *task = task_here(here, "async_task_group_exit");
 	struct error_record *body = take_body(task, here, rc);
 	bool cancelled = rc == ASYNC_ECANCELED;
+	/* Of several cancellations the first is the one that it ends with. */
+	struct error_record *first = cancelled ? take_cancellation(task) : NULL;
 
 	must(group->parent == task && !group->exiting,
 	     "async_task_group_exit at %s: the running task is not inside this group", here);
 	group->exiting = true;
 	if (rc < 0 && !group->aborting)
 		cancel_members(group);
-	if (wait_for_members(group, task, here))
+	if (wait_for_members(group, task, here, &first))
 		cancelled = true;
 	if (group->parent_cancelled && task_uncancel(task) == 0)
 		cancelled = false;
 	group->parent = NULL;
+	if (!body && list_empty(&group->failed) && cancelled) {
+		task_set_record(task, ASYNC_ECANCELED, first);
+		return ASYNC_ECANCELED;
+	}
+	error_record_drop(first);
 	if (!body && list_empty(&group->failed))
-		return cancelled ? ASYNC_ECANCELED : rc < 0 ? 0 : rc;
+		return rc < 0 ? 0 : rc;
 	rc = raise_group(group, task, here, body);
 	error_record_drop(body);
 	/* Somebody else's cancellation comes after the failures: at the next wait. */
