@@ -103,13 +103,15 @@ static int run(void *arg)
 	CHECK_INT(mkfifo(pipe, 0600), 0);
 	fd = open(pipe, O_RDWR | O_CLOEXEC);
 	CHECK(fd >= 0);
-	CHECK_INT(write(fd, input, (size_t)(rest - input)), rest - input);
+	async_blocking("a few lines into an empty pipe", 0)
+		CHECK_INT(write(fd, input, (size_t)(rest - input)), rest - input);
 	play->argv[2] = pipe;
 	collect = (struct program){ .argv = play->argv };
 	program_start(&collect);
 	if (hostile_fed)
 		CHECK_INT(async_event_wait(hostile_fed), 0);
-	CHECK_INT(write(fd, rest, strlen(rest)), (int)strlen(rest));
+	async_blocking("and the rest of them", 0)
+		CHECK_INT(write(fd, rest, strlen(rest)), (int)strlen(rest));
 	/* Once collect has opened it, the end of ours is the end of the list. */
 	while (server.request_count == 0 && !has_ended(collect.pid))
 		CHECK_INT(async_sleep(0.001), 0);
