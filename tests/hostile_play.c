@@ -101,7 +101,7 @@ static int run(void *arg)
 	rest = hostile_fed ? strchr(input, '\n') + 1 : input + strlen(input);
 	unlink(pipe);
 	CHECK_INT(mkfifo(pipe, 0600), 0);
-	fd = open(pipe, O_RDWR | O_CLOEXEC);
+	fd = open(pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	CHECK(fd >= 0);
 	async_blocking("a few lines into an empty pipe", 0)
 		CHECK_INT(write(fd, input, (size_t)(rest - input)), rest - input);
