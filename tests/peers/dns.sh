@@ -22,6 +22,9 @@ make_network() {
 	other_side ip link set lo up
 	other_side ip addr add 10.9.0.24/16 dev veth1
 	other_side ip link set veth1 up
+	# A public address, as far as anybody can see from here.
+	other_side ip addr add 9.9.9.9/32 dev veth1
+	ip route add 9.9.9.9 via 10.9.0.24
 	for last in 17 18 19 20 21 22 23; do
 		ip neigh add "10.9.0.$last" lladdr $dead dev veth0 nud permanent
 	done
@@ -31,6 +34,8 @@ make_network() {
 	ip route add prohibit 10.11.0.0/24
 	start web nsenter -t "$neighbour" -n python3 -m http.server -d "$root" 80
 	listens web 80 10.9.0.24
+	start public nsenter -t "$neighbour" -n python3 "$here/redirect.py" 9.9.9.9
+	listens public 8080 9.9.9.9
 }
 
 make_resolver() {
@@ -44,6 +49,8 @@ fd09::11 six.test
 10.10.0.1 unreachable.test
 10.11.0.1 prohibited.test
 169.254.169.254 metadata.test
+9.9.9.9 public.test
+127.0.0.1 rebound.test
 END
 	echo 'nameserver 127.0.0.1
 options timeout:2 attempts:1' >"$work/resolv.conf"
@@ -106,6 +113,14 @@ check_addresses() {
 	get_record --retry 1 http://metadata.test/
 	is 'connect: 53 a name that leads to a denied address' 'addr_blocked config 1' \
 		"$(field '"\(.error.code) \(.error.class) \(.attempts)"' <"$work/record")"
+	for place in http://127.0.0.1/ 'http://[::1]/' 'http://[::ffff:127.0.0.1]/' http://0.0.0.0/ \
+		http://10.9.0.24/ 'http://[fd09::11]/' http://169.254.169.254/ http://rebound.test/; do
+		get_record --retry 1 "http://public.test:8080/?$place"
+		is "connect: 53 a public origin leads to $place" 'addr_blocked config 1' \
+			"$(field '"\(.error.code) \(.error.class) \(.attempts)"' <"$work/record")"
+	done
+	get_record --retry 1 http://rebound.test:81/
+	is 'connect: 53 which may be asked for directly' connect_refused "$(code)"
 }
 
 if have_peer usr/sbin/dnsmasq && make_network && make_resolver; then
