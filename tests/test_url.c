@@ -88,6 +88,7 @@ TEST(addresses_keep_one_spelling)
 	url_free(url);
 	check_text("https://[::ffff:127.0.0.1]/x", "https://[::ffff:127.0.0.1]/x");
 	check_text("http://127.0.0.1", "http://127.0.0.1/");
+	check_text("http://255.10.0.1", "http://255.10.0.1/");
 	check_text("http://example.com./", "http://example.com/");
 	check_text("http://a_b-c.0x.example1/", "http://a_b-c.0x.example1/");
 }
@@ -175,6 +176,9 @@ TEST(every_refusal_says_why)
 		{ TEXT("http://1.2.3.256/"), "plain IPv4" },
 		{ TEXT("http://1.2.3.04/"), "plain IPv4" },
 		{ TEXT("http://1.2.3.4.5/"), "plain IPv4" },
+		{ TEXT("http://1.2.3.00/"), "plain IPv4" },
+		{ TEXT("http://1.2.3.1000/"), "plain IPv4" },
+		{ TEXT("http://1.2.3.4294967297/"), "plain IPv4" },
 		{ TEXT("http://a.1/"), "plain IPv4" },
 		{ TEXT("http://127.1./"), "plain IPv4" },
 		{ TEXT("http://a..b/"), "empty label" },
