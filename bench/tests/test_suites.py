@@ -108,5 +108,5 @@ class Count(unittest.TestCase):
         last = dict.fromkeys(count.COLUMNS, 100)
         self.assertTrue(count.check(dict(last, switch=105), last))
         self.assertFalse(count.check(dict(last, switch=106), last))
-        self.assertIsNotNone(count.read()[1])
+        self.assertEqual(list(count.read()[2]), count.COLUMNS)
 
