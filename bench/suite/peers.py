@@ -74,7 +74,7 @@ def connections(make, kind, url, most):
     few = make.own('keep', url, 100, key='100 connections')
     lots = make.own('keep', url, many, key=f'{many:,} connections')
     few = Row(few.key, few.label, few.words, few.seconds)  # what is asked is not who is faster
-    lots = Row(lots.key, lots.label, (*lots.words, '--seconds', str(make.seconds * 3)), make.seconds * 3 + 1)
+    lots = Row(lots.key, lots.label, (*lots.words, '--seconds', str(make.seconds * 3)), make.seconds * 3 + (6 if kind == 'tls' else 3))
     return Question(f'connections-{kind}', f'{many:,} connections at once, {kind}', MANY, (lots, few),
                     (Goal(lots.key, 'bytes_each', at_most=most),
                      Goal(lots.key, 'requests_per_s', at_least=0.8, of=few.key)), rounds=2)

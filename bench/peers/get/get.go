@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,23 @@ func cpu() float64 {
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e3
 }
 
+// What the thread that had to wait longest for a CPU has waited.
+func waited() (most float64) {
+	files, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	for _, name := range files {
+		var ran, waited float64
+		text, _ := os.ReadFile(name)
+		if fmt.Sscan(string(text), &ran, &waited); waited/1e9 > most {
+			most = waited / 1e9
+		}
+	}
+	return
+}
+
 func line(figures map[string]any) {
+	if figures["name"] == nil {
+		figures["cpu_wait_s"] = waited()
+	}
 	text, _ := json.Marshal(figures)
 	fmt.Println(string(text))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sort"
 	"strings"
@@ -28,7 +29,23 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// What the thread that had to wait longest for a CPU has waited.
+func waited() (most float64) {
+	files, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	for _, name := range files {
+		var ran, waited float64
+		text, _ := os.ReadFile(name)
+		if fmt.Sscan(string(text), &ran, &waited); waited/1e9 > most {
+			most = waited / 1e9
+		}
+	}
+	return
+}
+
 func line(figures map[string]any) {
+	if figures["name"] == nil {
+		figures["cpu_wait_s"] = waited()
+	}
 	text, _ := json.Marshal(figures)
 	fmt.Println(string(text))
 }
