@@ -230,7 +230,7 @@ bench-micro: ; @.ci/deps build && { .ci/deps rivals || true; } && \
 	$(MAKE) --no-print-directory suites-ready && bench/$@ $(BUILD)
 bench-peers: ; @.ci/deps build && { .ci/deps rivals || true; } && \
 	$(MAKE) --no-print-directory peers suites-ready && PEERS=$(PEERS) bench/$@ $(BUILD)
-bench-count: ; @.ci/deps ci && $(MAKE) --no-print-directory suites-ready && \
+bench-count: ; @.ci/deps build && $(MAKE) --no-print-directory suites-ready && \
 	bench/$@ $(if $(CHECK),--check) $(BUILD)
 suites-ready: $(addprefix $(BUILD)/,bench-micro bench-run bench-get collect upstream) $(MICROS)
 
