@@ -202,6 +202,7 @@ int lane_start(struct lane *lane)
 	sigemptyset(&stopping);
 	sigaddset(&stopping, SIGINT);
 	sigaddset(&stopping, SIGTERM);
+	sigaddset(&stopping, SIGHUP);
 	sigaddset(&stopping, SIGQUIT);
 	pthread_sigmask(SIG_BLOCK, &stopping, &before);
 	rc = pthread_create(&lane->thread, NULL, thread_main, lane);
