@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_waiters.c - every way a wake-up and a cancellation can meet, for whatever can be waited for.
+ * test_waiters.c - wake-ups meet cancellations (see waiters.h) at whatever the runtime has to wait for.
  *
- * Two tasks wait, A before B. One wake-up is given and A is cancelled: in both orders, in one turn
- * and with a turn between. The table says who then got it (g), was cancelled (c), or still waits
- * (w). Where a wake-up is worth something, it is in somebody's hands or in the primitive, never
- * twice and never nowhere. With the ready queue shuffled the letters may differ; that may not.
- *
- * The file is long because the table is: one primitive after the other, then how they are tried.
+ * The file is long because the table is: one primitive after the other.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -19,8 +14,7 @@
 #include "runtime/base.h"
 #include "runtime/loop.h"
 #include "tests/harness.h"
-
-enum meeting { WAKE_CANCEL, CANCEL_WAKE, WAKE_TURN_CANCEL, CANCEL_TURN_WAKE, MEETINGS };
+#include "tests/waiters.h"
 
 /* All that is waited on in any of the tests; each uses its own. */
 struct world {
@@ -40,25 +34,6 @@ struct world {
 	int items, pipe[2];
 	sem_t gate, started;
 };
-
-struct primitive {
-	const char *name;
-	const char *a, *b; /* by meeting; b NULL: A waits alone */
-	void (*prepare)(struct world *world);
-	int (*wait)(struct world *world);   /* 0 or more: got it */
-	void (*begun)(struct world *world); /* a task has begun to wait */
-	/* Gives one wake-up, so far that A is to run next. */
-	void (*wake)(struct world *world);
-	int (*spare)(struct world *world);  /* what nobody has taken; NULL: nothing to be taken */
-	void (*again)(struct world *world); /* makes it ready for one waiter more */
-	void (*cleanup)(struct world *world);
-};
-
-static void yield(int times)
-{
-	while (times-- > 0)
-		CHECK_INT(async_sleep(0), 0);
-}
 
 /* ---- Locks and semaphores: who got it keeps it ------------------------------------------------ */
 
@@ -173,7 +148,7 @@ static void barrier_again(struct world *world)
 	CHECK_INT(world->barrier.count, 0);
 	CHECK_INT(world->barrier.state, ASYNC_BARRIER_FILLING);
 	CHECK_INT(async_spawn(arrive, world), 0);
-	yield(2);
+	waiters_yield(2);
 }
 
 /* The last one passes at once; who is not the last has to wait elsewhere. */
@@ -269,7 +244,7 @@ static void child_prepare(struct world *world)
 	future_prepare(world);
 	world->child = async_create_task(child, world);
 	CHECK(world->child != NULL);
-	yield(2);
+	waiters_yield(2);
 }
 
 static int join_wait(struct world *world)
@@ -280,7 +255,7 @@ static int join_wait(struct world *world)
 static void join_wake(struct world *world)
 {
 	future_wake(world);
-	yield(1);
+	waiters_yield(1);
 }
 
 static int gather_wait(struct world *world)
@@ -291,7 +266,7 @@ static int gather_wait(struct world *world)
 static void gather_wake(struct world *world)
 {
 	future_wake(world);
-	yield(2);
+	waiters_yield(2);
 }
 
 static void due(void *future)
@@ -334,7 +309,7 @@ static int fd_wait_for(struct world *world)
 static void fd_wake(struct world *world)
 {
 	CHECK_INT(write(world->pipe[1], "x", 1), 1);
-	yield(1);
+	waiters_yield(1);
 }
 
 static int fd_spare(struct world *world)
@@ -387,7 +362,7 @@ static void thread_wake(struct world *world)
 	sem_post(&world->gate);
 	while (!atomic_load(&loop_current->has_posted))
 		sched_yield();
-	yield(2);
+	waiters_yield(2);
 }
 
 static void thread_cleanup(struct world *world)
@@ -416,7 +391,7 @@ static int completion_wait(struct world *world)
 static void completion_wake(struct world *world)
 {
 	CHECK_INT(async_future_set_result(&world->several[world->completed++], 0), 0);
-	yield(1);
+	waiters_yield(1);
 }
 
 static void completion_cleanup(struct world *world)
@@ -442,7 +417,7 @@ static void process_wake(struct world *world)
 {
 	CHECK_INT(async_process_close_pipe(world->process, 0), 0);
 	while (!async_process_returncode(world->process, NULL))
-		yield(1);
+		waiters_yield(1);
 }
 
 static void process_cleanup(struct world *world)
@@ -493,146 +468,12 @@ static const struct primitive primitives[] = {
 };
 /* clang-format on */
 
-/* ---- The meeting ------------------------------------------------------------------------------ */
-
-struct attempt {
-	const struct primitive *primitive;
-	struct world *world;
-	struct async_task *task;
-	char letter;
-};
-
-static int attempt(void *arg)
-{
-	struct attempt *attempt = arg;
-	int rc = attempt->primitive->wait(attempt->world);
-
-	CHECK(rc >= 0 || rc == ASYNC_ECANCELED);
-	attempt->letter = rc >= 0 ? 'g' : 'c';
-	return rc;
-}
-
-static void begin(struct attempt *one, const struct primitive *primitive, struct world *world)
-{
-	*one = (struct attempt){ .primitive = primitive, .world = world, .letter = 'w' };
-	one->task = async_create_task(attempt, one);
-	CHECK(one->task != NULL);
-	yield(2);
-	if (primitive->begun)
-		primitive->begun(world);
-}
-
-struct trial {
-	const struct primitive *primitive;
-	enum meeting how;
-	bool ordered;
-};
-
-static void meet(const struct trial *trial, struct world *world, struct async_task *task)
-{
-	bool cancel_first = trial->how == CANCEL_WAKE || trial->how == CANCEL_TURN_WAKE;
-
-	if (cancel_first)
-		async_cancel(task);
-	else
-		trial->primitive->wake(world);
-	if (trial->how == WAKE_TURN_CANCEL || trial->how == CANCEL_TURN_WAKE)
-		yield(1);
-	if (cancel_first)
-		trial->primitive->wake(world);
-	else
-		async_cancel(task);
-	yield(8);
-}
-
-static void check_nothing_lost(const struct trial *trial, struct world *world,
-			       const struct attempt attempts[3], int given)
-{
-	int got = 0;
-
-	if (!trial->primitive->spare)
-		return;
-	for (int i = 0; i < 3; i++)
-		got += attempts[i].letter == 'g';
-	CHECK_INT(got + trial->primitive->spare(world), given);
-}
-
-/* Whoever still waits gets the next wake-up: what the cancelled one held is not stuck with it. */
-static int serve_the_rest(const struct trial *trial, struct world *world, struct attempt *attempts,
-			  int count, int given)
-{
-	for (int i = 0; i < count; i++) {
-		if (!attempts[i].task || attempts[i].letter != 'w')
-			continue;
-		trial->primitive->wake(world);
-		given++;
-		yield(8);
-		CHECK_INT(attempts[i].letter, 'g');
-	}
-	return given;
-}
-
-static int try(void *arg)
-{
-	const struct trial *trial = arg;
-	const struct primitive *primitive = trial->primitive;
-	struct attempt attempts[3] = { { .letter = '-' }, { .letter = '-' }, { .letter = '-' } };
-	struct world world = { 0 };
-	struct async_counts counts;
-	int given = 1;
-
-	if (primitive->prepare)
-		primitive->prepare(&world);
-	begin(&attempts[0], primitive, &world);
-	if (primitive->b)
-		begin(&attempts[1], primitive, &world);
-	meet(trial, &world, attempts[0].task);
-	printf("%s, meeting %d: A %c B %c\n", primitive->name, trial->how, attempts[0].letter,
-	       attempts[1].letter);
-	if (trial->ordered) {
-		CHECK_INT(attempts[0].letter, primitive->a[trial->how]);
-		CHECK_INT(attempts[1].letter, primitive->b ? primitive->b[trial->how] : '-');
-	}
-	check_nothing_lost(trial, &world, attempts, given);
-	given = serve_the_rest(trial, &world, attempts, 2, given);
-	check_nothing_lost(trial, &world, attempts, given);
-	/* It works as if nothing had been. */
-	if (primitive->again)
-		primitive->again(&world);
-	begin(&attempts[2], primitive, &world);
-	given = serve_the_rest(trial, &world, attempts, 3, given);
-	CHECK_INT(attempts[2].letter, 'g');
-	check_nothing_lost(trial, &world, attempts, given);
-	async_count(&counts);
-	CHECK_INT(counts.tasks, 1);
-	CHECK_INT(counts.timers, 0);
-	if (primitive->cleanup)
-		primitive->cleanup(&world);
-	return 0;
-}
-
 TEST(a_wake_up_and_a_cancel_meet_in_every_order_and_none_is_lost_or_doubled)
 {
-	struct async_run_options options = { .virtual_clock = true };
-
-	for (size_t i = 0; i < array_size(primitives); i++)
-		for (enum meeting how = 0; how < MEETINGS; how++) {
-			struct trial trial = { &primitives[i], how, true };
-
-			CHECK_INT(async_run_with(try, &trial, &options), 0);
-		}
+	waiters_meet_in_order(primitives, array_size(primitives), sizeof(struct world));
 }
 
 TEST_WITH_LIMIT(whatever_the_order_of_the_ready_queue_no_wake_up_is_lost, 20)
 {
-	struct async_run_options options = { .virtual_clock = true };
-
-	for (options.shuffle_seed = 1; options.shuffle_seed <= 50; options.shuffle_seed++)
-		for (size_t i = 0; i < array_size(primitives); i++)
-			for (enum meeting how = 0; how < MEETINGS; how++) {
-				struct trial trial = { &primitives[i], how, false };
-
-				printf("seed %d, ", (int)options.shuffle_seed);
-				CHECK_INT(async_run_with(try, &trial, &options), 0);
-			}
+	waiters_meet_shuffled(primitives, array_size(primitives), sizeof(struct world));
 }
