@@ -2,7 +2,7 @@
 /*
  * bench_get.c - GETs with the library: so many connections, each asks again at once.
  *
- * All connections are opened first, by a GET each, some at a time; then the clock starts.
+ * With --warm all connections are opened first, by a GET each; then the clock starts.
  * The counterpart of `wrk -t1 -c CONNS`, with what async_http_get() does when nothing is asked for. Each
  * body is compared with the first. It takes the options of bench/peers/get/, prints one line of JSON,
  * and counts what failed, for then the figures mean nothing.
@@ -23,21 +23,19 @@ static const char help[] =
 	"  --connections N  each with one request after another (20)\n"
 	"  --seconds TIME   for so long (5)\n"
 	"  --gets N         no more than so many\n"
+	"  --warm           the clock starts when all connections are open\n"
 	"  --cacert F       trust these certificates\n";
-
-#define OPENING 100 /* at a time */
 
 struct bench {
 	const char *url;
 	int connections;
-	bool fresh;
+	bool fresh, warm;
 	int64_t length; /* nanoseconds */
 	uint64_t most;
 	struct http_session_options session_options;
 
 	struct http_session *session;
 	struct http_response *first; /* what every body is to be like */
-	struct async_semaphore opening;
 	struct async_event all_open, start;
 	int open;
 	bool over;
@@ -61,13 +59,10 @@ static bool take_response(struct bench *bench, struct http_response *response)
 }
 
 ASYNC_SUSPENDS
-static int get(struct bench *bench)
+static int get(struct bench *bench, const struct http_options *options)
 {
-	static const struct http_header close = { .name = "Connection", .value = "close" };
-	static const struct http_options fresh = { .headers = &close, .header_count = 1 };
 	struct http_response *response;
-	int rc =
-		async_http_get(bench->session, bench->url, bench->fresh ? &fresh : NULL, &response);
+	int rc = async_http_get(bench->session, bench->url, options, &response);
 
 	if (rc == 0 && take_response(bench, response)) {
 		bench->gets++;
@@ -78,22 +73,28 @@ static int get(struct bench *bench)
 	return bench->first_error;
 }
 
+/* All of them at once, or the next would take the connection of the one before. */
+ASYNC_SUSPENDS
+static int open_first(struct bench *bench)
+{
+	static const struct http_options patient = { .connect_timeout = 60, .tls_timeout = 60 };
+	int rc = get(bench, &patient);
+
+	if (++bench->open == bench->connections)
+		async_event_set(&bench->all_open);
+	return rc < 0 ? rc : async_event_wait(&bench->start);
+}
+
 ASYNC_SUSPENDS
 static int get_and_get(void *arg)
 {
+	static const struct http_header close = { .name = "Connection", .value = "close" };
+	static const struct http_options fresh = { .headers = &close, .header_count = 1 };
 	struct bench *bench = arg;
-	int rc = async_semaphore_acquire(&bench->opening);
+	int rc = bench->warm ? open_first(bench) : 0;
 
-	if (rc == 0) {
-		rc = get(bench);
-		async_semaphore_release(&bench->opening);
-	}
-	if (++bench->open == bench->connections)
-		async_event_set(&bench->all_open);
-	if (rc == 0)
-		rc = async_event_wait(&bench->start);
 	while (rc == 0 && !bench->over && bench->begun++ < bench->most)
-		rc = get(bench);
+		rc = get(bench, bench->fresh ? &fresh : NULL);
 	return rc;
 }
 
@@ -126,23 +127,23 @@ static double resident(void)
 }
 
 ASYNC_SUSPENDS
-static int open_all(struct bench *bench, struct async_task **tasks)
+static int create_all(struct bench *bench, struct async_task **tasks)
 {
-	bench->opening = (struct async_semaphore)ASYNC_SEMAPHORE(OPENING);
 	for (int i = 0; i < bench->connections; i++) {
 		tasks[i] = async_create_task(get_and_get, bench);
 		if (tasks[i] == NULL)
 			return async_last_error();
 	}
-	return async_event_wait(&bench->all_open);
+	return bench->warm ? async_event_wait(&bench->all_open) : 0;
 }
 
 ASYNC_SUSPENDS
 static int get_all(struct bench *bench, struct async_task **tasks)
 {
 	struct async_timer timer = { 0 };
+	struct http_session_stats stats;
 	double memory = resident();
-	int rc = open_all(bench, tasks);
+	int rc = create_all(bench, tasks);
 
 	if (rc < 0)
 		return rc;
@@ -152,10 +153,12 @@ static int get_all(struct bench *bench, struct async_task **tasks)
 	async_event_set(&bench->start);
 	rc = async_gather(tasks, (size_t)bench->connections, ASYNC_RETURN_EXCEPTIONS, NULL);
 	double seconds = async_time() - start, gets = bench->gets ? (double)bench->gets : 1;
+	http_session_stats(bench->session, &stats);
 	printf("{\"requests_per_s\":%.0f,\"cpu_us\":%.2f,\"gets\":%lu,\"failed\":%lu,\"tasks\":%lu,"
-	       "\"bytes_each\":%.0f}\n",
+	       "\"opened\":%lu,\"bytes_each\":%.0f}\n",
 	       gets / seconds, (cpu_seconds() - cpu) * 1e6 / gets, bench->gets, bench->errors,
-	       bench->gets + bench->errors, (resident() - memory) / bench->connections);
+	       bench->gets + bench->errors, stats.created,
+	       (resident() - memory) / bench->connections);
 	async_timer_cancel(&timer);
 	return rc;
 }
@@ -183,6 +186,7 @@ static bool parse(struct bench *bench, int argc, char **argv)
 						 { "connections", required_argument, NULL, 'c' },
 						 { "seconds", required_argument, NULL, 'd' },
 						 { "gets", required_argument, NULL, 'n' },
+						 { "warm", no_argument, NULL, 'w' },
 						 { "cacert", required_argument, NULL, 'a' },
 						 { "url", required_argument, NULL, 'u' },
 						 { 0 } };
@@ -203,6 +207,8 @@ static bool parse(struct bench *bench, int argc, char **argv)
 			bench->session_options.ca_file = optarg;
 		else if (option == 'u')
 			bench->url = optarg;
+		else if (option == 'w')
+			bench->warm = true;
 		else
 			good = false;
 	}

@@ -23,8 +23,9 @@ start_nginx() { # sets port and tls_port; nginx cannot be given port 0, so luck 
 			  client_body_temp_path $work/a; proxy_temp_path $work/b; fastcgi_temp_path $work/c;
 			  uwsgi_temp_path $work/d; scgi_temp_path $work/e;
 			  server {
-			    listen 127.0.0.1:$port; listen 127.0.0.1:$tls_port ssl;
+			    listen 127.0.0.1:$port backlog=16384; listen 127.0.0.1:$tls_port ssl backlog=16384;
 			    ssl_certificate $work/cert; ssl_certificate_key $work/key;
+			    ssl_protocols TLSv1.3; ssl_session_cache shared:bench:10m;
 			    location / { return 200 '{"id":1,"api":"weather","city":"Lisbon","celsius":21.50}'; }
 			  }
 			}
