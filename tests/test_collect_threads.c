@@ -155,7 +155,7 @@ static void run_many_hosts(const char *n, const char *total, const char *per_hos
 	}
 	for (int block = 0; block < 2; block++)
 		for (int i = 0; i < 80; i++)
-			input = format("%shttp://h%d:%s/weather?delay=4ms\n", input,
+			input = format("%shttp://h%d:%s/weather?delay=9ms\n", input,
 				       block ? i % 8 : i / 10, port);
 	run_collect(input, argv);
 	CHECK_INT(collect.status, 0);
