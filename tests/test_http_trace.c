@@ -30,12 +30,25 @@ static struct noted {
 } last[HTTP_TRACE_EXCEPTION + 1];
 static int64_t before;
 
+static bool told_last(const char *words)
+{
+	size_t used = strlen(told), size = strlen(words);
+
+	return used >= size && strcmp(told + used - size, words) == 0;
+}
+
+/* A body comes in as many pieces as reads: they are told as one here. */
+static bool goes_on_with(enum http_trace_event event)
+{
+	return (event == HTTP_TRACE_CHUNK_RECEIVED &&
+		(told_last(" chunk") || told_last(" chunk decoded"))) ||
+	       (event == HTTP_TRACE_CHUNK_DECODED && told_last(" decoded"));
+}
+
 static void note(void *arg, const struct http_trace *trace)
 {
 	size_t used = strlen(told), size = trace->size;
-	/* A body comes in as many pieces as reads: they are told as one here. */
-	bool goes_on = trace->event == HTTP_TRACE_CHUNK_RECEIVED && used > 6 &&
-		       strcmp(told + used - 6, " chunk") == 0;
+	bool goes_on = goes_on_with(trace->event);
 
 	CHECK(arg == told);
 	CHECK(trace->time >= before);
