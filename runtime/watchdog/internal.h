@@ -50,6 +50,7 @@ struct watchdog_rest {
 	int64_t waited; /* of slept, runnable but without a CPU */
 	long switches;	/* how often it gave its CPU away meanwhile; 1 is the rest itself */
 };
+enum { WATCHDOG_SLACK_NS = 2000000 }; /* as late as anybody is */
 /* Pure: how much of it cannot be held against the loop. */
 int64_t watchdog_doubt(const struct watchdog_rest *rest);
 
@@ -115,6 +116,8 @@ struct watchdog_reading {
 	enum watchdog_state state;
 	bool same_call;	       /* as at the reading before: blocked in it all the time */
 	int64_t doubt, missed; /* the monitor's, since the reading before */
+	struct watchdog_pressure pressure;
+	bool pressed; /* pressure has been read */
 };
 
 struct watchdog_span {
@@ -128,14 +131,17 @@ struct watchdog_span {
 
 struct watchdog;
 struct watchdog_stall;
-/* Into w->reading. */
-void span_read(struct watchdog *w);
+/* Into w->reading. followed: a slice or a turn goes on, so that it matters what the thread is in. */
+void span_read(struct watchdog *w, bool followed);
 void span_begin(struct watchdog_span *span, const struct watchdog_usage *start);
 /* Readings follow one another: the last one ended where this one begins. */
 void span_add(struct watchdog_span *span, const struct watchdog_reading *reading);
+/* What others take from the process is counted from the first time on. */
+void span_suspect(struct watchdog_span *span, struct watchdog_reading *reading);
 /* The numbers so far; and what others took from the process, when something is to be said. */
 void span_numbers(const struct watchdog_span *span, int64_t limit, struct watchdog_stall *stall);
-void span_press(const struct watchdog_span *span, struct watchdog_stall *stall);
+void span_press(const struct watchdog_span *span, struct watchdog_reading *reading,
+		struct watchdog_stall *stall);
 
 /* ---- The stall ------------------------------------------------------------------------------- */
 

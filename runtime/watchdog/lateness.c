@@ -12,8 +12,6 @@
  */
 #include "runtime/watchdog/internal.h"
 
-enum { SLACK_NS = 2000000 };
-
 int64_t watchdog_doubt(const struct watchdog_rest *rest)
 {
 	int64_t slept = rest->slept - rest->waited, late = slept - rest->planned;
@@ -22,7 +20,7 @@ int64_t watchdog_doubt(const struct watchdog_rest *rest)
 		return 0;
 	if (rest->switches > 1)
 		return slept;
-	if (late <= SLACK_NS)
+	if (late <= WATCHDOG_SLACK_NS)
 		return 0;
 	/* Later than all of the rest: whatever it was may have begun before the thread slept. */
 	return late > rest->planned ? slept : late;

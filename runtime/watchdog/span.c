@@ -30,16 +30,32 @@ static void read_both(struct watchdog *w, struct watchdog_reading *now)
 		now->state = WATCHDOG_RUNNING;
 }
 
-void span_read(struct watchdog *w)
+void span_read(struct watchdog *w, bool followed)
 {
-	struct watchdog_call before = w->reading.call;
+	struct watchdog_reading *now = &w->reading;
+	struct watchdog_call before = now->call;
 
-	w->reading.doubt = w->doubt;
-	w->reading.missed = w->missed;
+	now->doubt = w->doubt;
+	now->missed = w->missed;
+	now->pressed = false;
 	w->doubt = w->missed = 0;
-	read_both(w, &w->reading);
-	w->reading.same_call = w->reading.state == WATCHDOG_BLOCKED &&
-			       watchdog_same_call(&before, &w->reading.call);
+	if (followed) {
+		read_both(w, now);
+	} else {
+		watchdog_usage_read(w->tid, w->cpu_clock, &now->usage);
+		now->call = (struct watchdog_call){ 0 };
+		now->state = WATCHDOG_UNKNOWN;
+	}
+	now->same_call = now->state == WATCHDOG_BLOCKED && watchdog_same_call(&before, &now->call);
+}
+
+/* Coarse and slow: once a look. */
+static const struct watchdog_pressure *pressure_of(struct watchdog_reading *reading)
+{
+	if (!reading->pressed)
+		watchdog_pressure_read(&reading->pressure);
+	reading->pressed = true;
+	return &reading->pressure;
 }
 
 /* ---- Adding up ------------------------------------------------------------------------------- */
@@ -89,8 +105,12 @@ void span_add(struct watchdog_span *span, const struct watchdog_reading *reading
 	add_doubt(span, reading);
 	add_blocked(span, reading);
 	span->last = reading->usage;
+}
+
+void span_suspect(struct watchdog_span *span, struct watchdog_reading *reading)
+{
 	if (!span->pressed)
-		watchdog_pressure_read(&span->pressure);
+		span->pressure = *pressure_of(reading);
 	span->pressed = true;
 }
 
@@ -115,13 +135,14 @@ void span_numbers(const struct watchdog_span *span, int64_t limit, struct watchd
 	stall->traced = false;
 }
 
-void span_press(const struct watchdog_span *span, struct watchdog_stall *stall)
+void span_press(const struct watchdog_span *span, struct watchdog_reading *reading,
+		struct watchdog_stall *stall)
 {
-	struct watchdog_pressure now;
+	const struct watchdog_pressure *now;
 
 	if (!span->pressed)
 		return;
-	watchdog_pressure_read(&now);
-	stall->stolen = clamp(now.stolen - span->pressure.stolen, 0, stall->held);
-	stall->throttled = clamp(now.throttled - span->pressure.throttled, 0, stall->held);
+	now = pressure_of(reading);
+	stall->stolen = clamp(now->stolen - span->pressure.stolen, 0, stall->held);
+	stall->throttled = clamp(now->throttled - span->pressure.throttled, 0, stall->held);
 }

@@ -39,11 +39,12 @@ bool stall_measure(struct watchdog *w)
 	struct watchdog_slice *slice = &w->slice;
 
 	span_add(&slice->span, &w->reading);
+	span_suspect(&slice->span, &w->reading);
 	span_numbers(&slice->span, w->options.limit, &w->stall);
 	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	if (!is_due(w))
 		return false;
-	span_press(&slice->span, &w->stall);
+	span_press(&slice->span, &w->reading, &w->stall);
 	w->stall.traced = watchdog_traced(w->tid);
 	w->remaining = slice->next + excused(w) - watchdog_own_time(&w->stall);
 	return is_due(w);
@@ -229,7 +230,7 @@ static void judge_late(struct watchdog *w, int64_t when)
 	span_add(&w->slice.span, &reading);
 	span_numbers(&w->slice.span, w->options.limit, &w->stall);
 	w->stall.held = when - w->slice.span.start.wall;
-	span_press(&w->slice.span, &w->stall);
+	span_press(&w->slice.span, &reading, &w->stall);
 	verdict = watchdog_verdict(&w->stall);
 	if (!watchdog_is_finding(verdict))
 		excuse(w, verdict);

@@ -37,9 +37,11 @@ static bool does_harm(struct watchdog *w)
 	int64_t limit = w->options.limit;
 
 	span_numbers(&turn->span, limit, stall);
+	if (stall->cpu + stall->blocked >= limit / 4)
+		span_suspect(&turn->span, &w->reading);
 	if (!is_over(w) || victims_lag(w->hb, watchdog_now()) < limit)
 		return false;
-	span_press(&turn->span, stall);
+	span_press(&turn->span, &w->reading, stall);
 	stall->traced = watchdog_traced(w->tid);
 	return is_over(w) && !stall->traced && victims_turn(w->hb, &stall->slices) &&
 	       stall->slices.turn == turn->number && stall->slices.longest < limit;
