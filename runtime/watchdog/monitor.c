@@ -69,7 +69,7 @@ static int64_t take_waited(struct watchdog *w)
  * Work is CPU time, but where a look sleeps by itself. Reading names from a slow disk counts as
  * if the process was stopped: that only delays what is said of the loop.
  */
-static void end_work(struct watchdog *w)
+static void count_work(struct watchdog *w)
 {
 	int64_t cpu = own_cpu();
 	struct watchdog_rest work = { .planned = cpu - w->work.cpu,
@@ -131,7 +131,7 @@ static void rest(struct watchdog *w)
 	w->polls_before = polls;
 	if (w->slice.generation != 0)
 		tick = clamp(w->remaining, w->options.limit / 16, tick);
-	end_work(w);
+	count_work(w);
 	if (w->slice.generation != 0 || w->turn.valid)
 		sleep_and_count(w, bell, tick);
 	else
@@ -196,6 +196,8 @@ static void observe(struct watchdog *w)
 		w->doubt = w->missed = 0;
 		return;
 	}
+	count_work(w);
+	begin_work(w);
 	span_read(w,
 		  generation == w->slice.generation || (w->turn.valid && w->turn.number == turn));
 	if (w->slice.generation != 0 && generation != w->slice.generation)

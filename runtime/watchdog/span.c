@@ -30,10 +30,17 @@ static void read_both(struct watchdog *w, struct watchdog_reading *now)
 		now->state = WATCHDOG_RUNNING;
 }
 
+/* A thread that is stopped also shows a call. */
+static bool is_asleep(const struct watchdog_usage *usage)
+{
+	return usage->state == 'S' || usage->state == 'D';
+}
+
 void span_read(struct watchdog *w, bool followed)
 {
 	struct watchdog_reading *now = &w->reading;
 	struct watchdog_call before = now->call;
+	bool asleep = is_asleep(&now->usage);
 
 	now->doubt = w->doubt;
 	now->missed = w->missed;
@@ -46,7 +53,8 @@ void span_read(struct watchdog *w, bool followed)
 		now->call = (struct watchdog_call){ 0 };
 		now->state = WATCHDOG_UNKNOWN;
 	}
-	now->same_call = now->state == WATCHDOG_BLOCKED && watchdog_same_call(&before, &now->call);
+	now->same_call = now->state == WATCHDOG_BLOCKED && asleep && is_asleep(&now->usage) &&
+			 watchdog_same_call(&before, &now->call);
 }
 
 /* Coarse and slow: once a look. */
@@ -60,22 +68,31 @@ static const struct watchdog_pressure *pressure_of(struct watchdog_reading *read
 
 /* ---- Adding up ------------------------------------------------------------------------------- */
 
+/* What of the span is neither CPU time nor waiting, nor known to be a stop. */
+static int64_t unexplained(const struct watchdog_span *span, const struct watchdog_usage *now)
+{
+	return now->wall - span->start.wall - (now->cpu - span->start.cpu) -
+	       (now->waiting - span->start.waiting) - span->late - span->unseen;
+}
+
 /*
- * No more than what is neither CPU time nor waiting: that the loop had for certain. While the monitor
- * had no CPU the process may have been stopped, which only a call that lasted all the time outweighs.
+ * No more than that: the rest the loop had for certain. While the monitor had no CPU the process may
+ * have been stopped, which only a call that lasted all the time outweighs. What held the monitor up
+ * after it had read the time is known at the next look only, so the whole span is looked at.
  */
 static void add_doubt(struct watchdog_span *span, const struct watchdog_reading *reading)
 {
-	const struct watchdog_usage *now = &reading->usage, *last = &span->last;
-	int64_t unknown = clamp(now->wall - last->wall - (now->cpu - last->cpu) -
-					(now->waiting - last->waiting),
-				0, INT64_MAX);
-	bool stopped = now->state == 'T' || now->state == 't';
-	int64_t late = stopped ? unknown : clamp(reading->doubt, 0, unknown);
+	const struct watchdog_usage *now = &reading->usage;
+	int64_t since = now->wall - span->last.wall - (now->cpu - span->last.cpu) -
+			(now->waiting - span->last.waiting);
+	int64_t doubt = reading->doubt;
 
-	span->late += late;
+	if ((now->state == 'T' || now->state == 't') && doubt < since)
+		doubt = since;
+	span->late += clamp(doubt, 0, clamp(unexplained(span, now), 0, INT64_MAX));
 	if (!reading->same_call)
-		span->unseen += clamp(reading->missed, 0, unknown - late);
+		span->unseen +=
+			clamp(reading->missed, 0, clamp(unexplained(span, now), 0, INT64_MAX));
 }
 
 /*
@@ -86,8 +103,7 @@ static void add_doubt(struct watchdog_span *span, const struct watchdog_reading 
 static void add_blocked(struct watchdog_span *span, const struct watchdog_reading *reading)
 {
 	const struct watchdog_usage *now = &reading->usage;
-	int64_t rest = now->wall - span->start.wall - (now->cpu - span->start.cpu) -
-		       (now->waiting - span->start.waiting) - span->late - span->unseen;
+	int64_t rest = unexplained(span, now);
 
 	if (!now->has_waiting || (reading->state != WATCHDOG_RUNNING && !now->torn))
 		span->blocked = clamp(rest, 0, INT64_MAX);
