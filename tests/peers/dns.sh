@@ -21,6 +21,7 @@ make_network() {
 	ip link set veth0 up
 	other_side ip link set lo up
 	other_side ip addr add 10.9.0.24/16 dev veth1
+	other_side ip addr add 10.9.0.22/16 dev veth1 # hears nothing before wake_the_slow_one
 	other_side ip link set veth1 up
 	# A public address, as far as anybody can see from here.
 	other_side ip addr add 9.9.9.9/32 dev veth1
@@ -44,6 +45,8 @@ make_resolver() {
 	for i in $(seq 17 20); do echo "10.9.0.$i many.test dead.test"; done >>"$work/hosts"
 	cat >>"$work/hosts" <<END
 10.9.0.24 many.test good.test six.test
+10.9.0.22 slow.test either.test
+10.9.0.24 either.test
 10.9.1.1 one.test
 fd09::11 six.test
 10.10.0.1 unreachable.test
@@ -88,6 +91,24 @@ check_dns() {
 		field 'select(.type == "response") | "\(.status) \(.elapsed_ms < 2000)"')"
 }
 
+# Not every kernel has tc's netem: here the first SYN gets lost, and the one a second later does not.
+wake_the_slow_one() {
+	sleep 0.3
+	ip neigh replace 10.9.0.22 dev veth0 nud permanent lladdr \
+		"$(other_side ip link show veth1 | sed -n 's|.*link/ether \([^ ]*\).*|\1|p')"
+}
+
+check_slow_addresses() {
+	get_record --retry 0 http://either.test/hello.txt
+	is 'connect: 65 a slow one does not hold up the next' '200 10.9.0.24:80 true' \
+		"$(field '"\(.status) \(.conn.peer) \(.elapsed_ms < 900)"' <"$work/record")"
+	wake_the_slow_one &
+	get_record --retry 0 http://slow.test/hello.txt
+	wait $!
+	is 'connect: 65 a slow one, alone' '200 10.9.0.22:80 true' \
+		"$(field '"\(.status) \(.conn.peer) \(.elapsed_ms > 800)"' <"$work/record")"
+}
+
 check_addresses() {
 	get_record --retry 0 http://many.test/hello.txt
 	is 'connect: 65 four dead ones and one that lives' '200 10.9.0.24:80 true' \
@@ -126,4 +147,5 @@ check_addresses() {
 if have_peer usr/sbin/dnsmasq && make_network && make_resolver; then
 	check_dns
 	check_addresses
+	check_slow_addresses
 fi
