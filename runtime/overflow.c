@@ -10,6 +10,7 @@
 #include "runtime/async.h"
 
 #include "runtime/altstack.h"
+#include "runtime/fatal.h"
 #include "runtime/loop.h"
 #include "runtime/machine.h"
 #include "runtime/say.h"
@@ -80,22 +81,6 @@ static void say(const struct machine_registers *registers, const struct stack_vi
 
 /* ---- The handler ----------------------------------------------------------------------------- */
 
-static void pass_on(int number, siginfo_t *info, void *context)
-{
-	const struct sigaction *next = &before[number == signals[1]];
-
-	if (next->sa_flags & SA_SIGINFO) {
-		next->sa_sigaction(number, info, context);
-	} else if (next->sa_handler == SIG_DFL || next->sa_handler == SIG_IGN) {
-		/* The fault happens again when this returns, and ends the process as it should. */
-		signal(number, SIG_DFL);
-		if (info->si_code <= 0)
-			raise(number);
-	} else {
-		next->sa_handler(number);
-	}
-}
-
 static void handle(int number, siginfo_t *info, void *context)
 {
 	struct machine_registers registers = MACHINE_REGISTERS((ucontext_t *)context);
@@ -104,7 +89,7 @@ static void handle(int number, siginfo_t *info, void *context)
 	/* A code above 0 is a fault, not a signal that somebody sent. */
 	if (info->si_code > 0 && stack_find((uintptr_t)info->si_addr, &stack) && stack.in_guard)
 		say(&registers, &stack);
-	pass_on(number, info, context);
+	fatal_pass_on(&before[number == signals[1]], number, info, context);
 }
 
 int async_install_overflow_handler(void)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "runtime/base.h"
+#include "runtime/fatal.h"
 #include "runtime/trace/recorder.h"
 
 static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
@@ -18,23 +19,14 @@ static struct sigaction before[array_size(signals)];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool installed;
 
-static void pass_on(int number, siginfo_t *info, void *context)
+static const struct sigaction *handled_before(int number)
 {
-	const struct sigaction *next = before;
+	const struct sigaction *found = before;
 
 	for (size_t i = 0; i < array_size(signals); i++)
 		if (signals[i] == number)
-			next = &before[i];
-	if (next->sa_flags & SA_SIGINFO) {
-		next->sa_sigaction(number, info, context);
-	} else if (next->sa_handler == SIG_DFL || next->sa_handler == SIG_IGN) {
-		/* A fault happens again when this returns; what was sent, or comes of abort(), is sent again. */
-		signal(number, SIG_DFL);
-		if (info->si_code <= 0)
-			raise(number);
-	} else {
-		next->sa_handler(number);
-	}
+			found = &before[i];
+	return found;
 }
 
 static void handle(int number, siginfo_t *info, void *context)
@@ -45,7 +37,7 @@ static void handle(int number, siginfo_t *info, void *context)
 	for (size_t i = 0; mine && i < TRACE_RECORDERS; i++)
 		trace_file_crash_write(i);
 	errno = saved;
-	pass_on(number, info, context);
+	fatal_pass_on(handled_before(number), number, info, context);
 	if (mine)
 		trace_file_crash_end();
 }
