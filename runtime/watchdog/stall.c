@@ -103,14 +103,18 @@ static void count(struct watchdog *w, enum async_verdict verdict)
 		w->totals.findings++;
 }
 
-/* Not the code's fault: no stack is taken, since that might cost it time that it does not have. */
-static void excuse(struct watchdog *w, enum async_verdict verdict)
+/*
+ * Not the code's fault: no stack is taken, since that might cost it time that it does not have.
+ * over: the slice has ended.
+ */
+static void excuse(struct watchdog *w, enum async_verdict verdict, bool over)
 {
 	struct watchdog_stall *stall = &w->stall;
 
 	watchdog_who(w->hb, w->slice.task, stall);
 	if (stall->callback && atomic_load(&w->hb->generation) != w->slice.generation)
 		strcpy(stall->who, "a callback");
+	stall->over = over;
 	stall->frame_count = 0;
 	memset(&stall->victims, 0, sizeof(stall->victims));
 	w->slice.excused = true;
@@ -148,6 +152,7 @@ static void look_first(struct watchdog *w)
 	if (!describe(w))
 		return;
 	w->slice.found = w->turn.spoiled = true;
+	stall->call = w->reading.call;
 	if (!capture(w) || (w->capture.failure != NULL && stall->held < 2 * w->options.limit))
 		return;
 	stall->over = false;
@@ -161,13 +166,12 @@ static void look_first(struct watchdog *w)
 	report(w);
 }
 
-/* A finding that ended before it could be looked at: the numbers are known, and the task. */
+/* A finding that ended before it could be looked at: the numbers are known, the task and the call. */
 static void report_over(struct watchdog *w)
 {
 	struct watchdog_stall *stall = &w->stall;
 
 	stall->over = true;
-	stall->call = w->reading.call;
 	stall->failure = "it ended before it could be looked at";
 	stall->sleep = stall->timeout = stall->fd = -1;
 	stall->target[0] = '\0';
@@ -203,7 +207,7 @@ void stall_look(struct watchdog *w)
 	enum async_verdict verdict = watchdog_verdict(&w->stall);
 
 	if (!w->slice.reported && !watchdog_is_finding(verdict)) {
-		excuse(w, verdict);
+		excuse(w, verdict, false);
 		return;
 	}
 	if (watchdog_own_time(&w->stall) < w->slice.next || w->stall.traced)
@@ -233,7 +237,7 @@ static void judge_late(struct watchdog *w, int64_t when)
 	span_press(&w->slice.span, &reading, &w->stall);
 	verdict = watchdog_verdict(&w->stall);
 	if (!watchdog_is_finding(verdict))
-		excuse(w, verdict);
+		excuse(w, verdict, true);
 }
 
 void stall_end(struct watchdog *w, int64_t when)
