@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "runtime/loop.h"
 #include "tests/harness.h"
@@ -95,4 +97,47 @@ TEST(an_excused_stall_that_is_over_is_told_so)
 	read_now(w, 150, 140, SYS_epoll_wait);
 	stall_end(w, 150 * MS);
 	CHECK_CONTAINS(text, "[starved #1] a callback held the loop 150 ms (limit 100 ms)\n");
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+static int naps(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return (int)usage.ru_nvcsw;
+}
+
+static void *wait_for_end(void *arg)
+{
+	int *ends = arg;
+	char byte;
+
+	atomic_store((_Atomic(int) *)&ends[2], gettid());
+	return read(ends[0], &byte, 1) == 0 ? arg : NULL;
+}
+
+TEST(a_thread_that_has_blocked_meanwhile_is_not_waited_for)
+{
+	static struct watchdog_capture capture;
+	static unsigned char bytes[WATCHDOG_STACK_COPY];
+	struct watchdog_call call = { .state = WATCHDOG_RUNNING };
+	int ends[3] = { 0 }, before;
+	pthread_t thread;
+
+	if (under_valgrind())
+		NOT_HERE("Valgrind has no sampling");
+	capture.bytes = bytes;
+	CHECK_INT(pipe(ends), 0);
+	CHECK_INT(pthread_create(&thread, NULL, wait_for_end, ends), 0);
+	while (call.state != WATCHDOG_BLOCKED || call.number != SYS_read)
+		if (atomic_load((_Atomic(int) *)&ends[2]))
+			watchdog_call_read(ends[2], &call);
+	before = naps();
+	CHECK(!watchdog_capture_perf(&capture, ends[2]));
+	CHECK(naps() - before < 100);
+	close(ends[1]);
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	close(ends[0]);
 }

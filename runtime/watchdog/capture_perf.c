@@ -90,7 +90,16 @@ static bool read_sample(const char *data, struct watchdog_capture *capture)
 	return capture->stack.size > 0;
 }
 
-static bool sample(int fd, const struct perf_event_mmap_page *ring, size_t page,
+/* Blocked, it would give no sample however long one waits. */
+static bool is_running(pid_t tid)
+{
+	struct watchdog_call call;
+
+	watchdog_call_read(tid, &call);
+	return call.state == WATCHDOG_RUNNING;
+}
+
+static bool sample(int fd, const struct perf_event_mmap_page *ring, size_t page, pid_t tid,
 		   struct watchdog_capture *capture)
 {
 	const struct timespec moment = { .tv_nsec = PERIOD };
@@ -99,7 +108,7 @@ static bool sample(int fd, const struct perf_event_mmap_page *ring, size_t page,
 	bool there = false;
 
 	ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
-	while (!there && ran < PERIODS * PERIOD && watchdog_now() < end) {
+	while (!there && ran < PERIODS * PERIOD && watchdog_now() < end && is_running(tid)) {
 		nanosleep(&moment, NULL);
 		if (read(fd, &ran, sizeof(ran)) != sizeof(ran))
 			break;
@@ -125,7 +134,7 @@ bool watchdog_capture_perf(struct watchdog_capture *capture, pid_t tid)
 	}
 	ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (ring != MAP_FAILED) {
-		done = sample(fd, ring, page, capture);
+		done = sample(fd, ring, page, tid, capture);
 		munmap(ring, size);
 	}
 	close(fd);
