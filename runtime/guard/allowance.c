@@ -3,8 +3,9 @@
  * allowance.c - async_blocking(): a stretch of code that may block, with a reason and a budget.
  *
  * A section belongs to the slice that it was entered in: what other tasks do is not allowed by it,
- * so it must not suspend. Its time, up to the budget, is no stall either. All that is counted is by place, since a place is what a reader can strike
- * out: one that was entered and allowed nothing is stale.
+ * so it must not suspend. Its time, up to the budget, is no stall either. All that is counted is by
+ * place, since a place is what a reader can strike out: one that was entered and allowed nothing is
+ * stale.
  */
 #include "runtime/guard/internal.h"
 

@@ -4,7 +4,8 @@
  *
  * The same stack again is only counted, and reported at its 2nd, 4th, 8th ... time. Different ones
  * have a quota a minute. What is not the code's fault has a quota of its own, so that a busy machine
- * cannot hide a finding, and so have turns of many short slices. A minute in which something was hidden ends with a line that says how much.
+ * cannot hide a finding, and so have turns of many short slices. A minute in which something was
+ * hidden ends with a line that says how much.
  */
 #include "runtime/watchdog/internal.h"
 #include "runtime/watchdog/text.h"

@@ -39,8 +39,9 @@ static bool look(struct watchdog *w, const struct task *task, uint32_t generatio
 	struct watchdog_stall *stall = &w->stall;
 	uintptr_t low = w->low, high = w->high;
 
-	/* What is known of a slice that has ended is overwritten. */
-	w->slice.found &= w->slice.generation == generation;
+	/* The end of another one is still to be told, with what is known of it. */
+	if (w->slice.generation != 0 && w->slice.generation != generation)
+		return false;
 	watchdog_who(w->hb, task, stall);
 	if (task != NULL) {
 		low = stall->view.stack_low;
