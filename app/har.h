@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * har.h - a waterfall of all requests for a browser's tools: HAR 1.2, one entry for each request sent,
- * redirects included, with as much of each response's body as is asked for, and with credentials and
- * cookies in headers withheld.
+ * redirects included, with as much of each response's body as is asked for, and with cookies and all that
+ * -H takes for a credential withheld from headers.
  *
  * The file is valid JSON after each write: entries take the place of the closing brackets, which come
  * again behind them. So a run that is killed leaves all but its last entries, and no run holds them.

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "app/codes.h"
+#include "app/fields.h"
 #include "app/har.h"
 #include "app/text.h"
 #include "http/utf8.h"
@@ -66,15 +67,17 @@ void har_entry_free(struct har_entry *entry)
 
 /* ---- What happens ---------------------------------------------------------------------------- */
 
+/* What -H takes for a credential, but for a server's question after one. A name that is too long to tell is one. */
 static bool is_secret(const char *name, size_t size)
 {
-	static const char *const secret[] = { "authorization", "proxy-authorization", "cookie",
-					      "set-cookie" };
+	char copy[256];
 
-	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
-		if (strlen(secret[i]) == size && strncasecmp(secret[i], name, size) == 0)
-			return true;
-	return false;
+	if (size >= sizeof copy)
+		return true;
+	memcpy(copy, name, size);
+	copy[size] = '\0';
+	return fields_is_credential(copy) && strcasecmp(copy, "www-authenticate") != 0 &&
+	       strcasecmp(copy, "proxy-authenticate") != 0;
 }
 
 static void add_header(struct text *text, const char *name, size_t name_size, const char *value,

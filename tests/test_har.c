@@ -130,16 +130,18 @@ CLIENT_TEST(each_request_is_an_entry_with_all_that_the_spec_requires)
 		RAW_SEND("HTTP/1.1 302 F\r\nLocation: /b?x=1&y\r\nContent-Length: 0\r\n\r\n"),
 		RAW_REQUEST,
 		RAW_SEND("HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nSet-Cookie: c=secret\r\n"
+			 "X-Subject-Token: secret\r\nWWW-Authenticate: Basic realm=\"open\"\r\n"
 			 "X: \"\\\xff\r\nContent-Length: 2\r\n\r\nhi"),
 		RAW_REQUEST,
 		RAW_END,
 	};
-	const struct http_header headers[] = { { "Authorization", "Bearer secret" } };
+	const struct http_header headers[] = { { "Authorization", "Bearer secret" },
+					       { "X-Api-Key", "secret" } };
 	json_t *entries, *entry;
 
 	open_all();
 	serve(script);
-	CHECK_INT(ask("/a", &(struct http_options){ .headers = headers, .header_count = 1 }), 0);
+	CHECK_INT(ask("/a", &(struct http_options){ .headers = headers, .header_count = 2 }), 0);
 	CHECK_INT(ask("/c",
 		      &(struct http_options){ .method = "POST", .body = "12345", .body_size = 5 }),
 		  HTTP_ECLOSED_EARLY);
@@ -170,6 +172,7 @@ CLIENT_TEST(each_request_is_an_entry_with_all_that_the_spec_requires)
 	CHECK_STR(text_at(entry, "response._error"), "connect_refused");
 	CHECK(!strstr(read_file(path, NULL), "secret"));
 	CHECK_CONTAINS(read_file(path, NULL), "(withheld)");
+	CHECK_CONTAINS(read_file(path, NULL), "Basic realm");
 	json_decref(entries);
 }
 
