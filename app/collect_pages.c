@@ -55,27 +55,27 @@ static void write_url(struct text *text, const struct job *job, const struct url
 }
 
 /* The job of the next page. It goes to the same host, of which the main loop will have it. */
-static int add(struct flight *flight, const struct url *next)
+static int add(struct flight *flight, const struct text *url)
 {
-	struct text url = { 0 };
-
-	write_url(&url, flight->job, next);
-	if (!url.failed)
+	if (!url->failed)
 		flight->arrival.next =
-			job_next_page(flight->job, (struct json_span){ url.data, url.length });
-	text_free(&url);
+			job_next_page(flight->job, (struct json_span){ url->data, url->length });
 	return flight->arrival.next ? 0 : ASYNC_ENOMEM;
 }
 
-static int follow(struct flight *flight, const struct http_response *response,
-		  struct json_span link, char why[PAGES_WHY])
+/* link becomes the whole URL: whoever reads of it in a record of an error can ask for it. */
+static int follow(struct flight *flight, const struct http_response *response, struct text *link,
+		  char why[PAGES_WHY])
 {
 	struct job *job = flight->job;
 	struct url *next;
-	int rc = pages_resolve(job->url, response->url, link, &next, why);
+	int rc = pages_resolve(job->url, response->url,
+			       (struct json_span){ link->data, link->length }, &next, why);
 
 	if (rc < 0)
 		return rc;
+	link->length = 0;
+	write_url(link, job, next);
 	rc = remember(job, next);
 	if (rc == COLLECT_EPAGE_LOOP)
 		snprintf(why, PAGES_WHY, "page %u leads to a page before it", job->page);
@@ -86,7 +86,7 @@ static int follow(struct flight *flight, const struct http_response *response,
 		rc = COLLECT_EMAX_PAGES;
 	}
 	if (!rc)
-		rc = add(flight, next);
+		rc = add(flight, link);
 	url_free(next);
 	return rc;
 }
@@ -120,9 +120,7 @@ void collect_next_page(struct flight *flight, const struct http_response *respon
 		snprintf(why, sizeof why, "%.100s does not lead to the URL of the next page",
 			 l.how);
 	if (rc > 0)
-		rc = link.failed ? ASYNC_ENOMEM
-				 : follow(flight, response,
-					  (struct json_span){ link.data, link.length }, why);
+		rc = link.failed ? ASYNC_ENOMEM : follow(flight, response, &link, why);
 	if (rc < 0)
 		report_page(flight,
 			    link.length ? (struct json_span){ link.data, link.length }

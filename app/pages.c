@@ -112,6 +112,9 @@ static int from_json(const char *path, const struct http_response *response, str
 	struct json_span body = response->body, value;
 	int rc;
 
+	/* No page: an error that is none by --fail-on-status, or nothing by its status. */
+	if (response->status / 100 != 2 || response->status == 204 || response->status == 205)
+		return 0;
 	if (body.len >= 3 && !memcmp(body.ptr, "\xEF\xBB\xBF", 3))
 		body = (struct json_span){ body.ptr + 3, body.len - 3 };
 	rc = json_look(body, path, &value);

@@ -16,8 +16,9 @@
 #define PAGES_WHY (URL_WHY + 256)
 
 /*
- * 1: link has what the server wrote; 0: there is no further page; HTTP_EJSON: the path cannot be
- * followed (a name is there twice, no JSON, neither a string nor null nor false).
+ * 1: link has what the server wrote; 0: there is no further page, as behind a status that has no
+ * body or is no 2xx; HTTP_EJSON: the path cannot be followed (a name is there twice, no JSON, neither
+ * a string nor null nor false).
  */
 int pages_link(const char *how, const struct http_response *response, struct text *link);
 

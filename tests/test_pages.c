@@ -15,7 +15,8 @@
 static int link_of(const char *how, const char *header, const char *body, struct text *link)
 {
 	struct http_header headers[] = { { "link", header } };
-	struct http_response response = { .headers = headers,
+	struct http_response response = { .status = 200,
+					  .headers = headers,
 					  .header_count = header ? 1 : 0,
 					  .body = { (char *)body, body ? strlen(body) : 0 } };
 
@@ -88,6 +89,20 @@ TEST(item_56_a_place_in_the_json_names_the_next_page_or_the_end)
 	for (size_t i = 0; i < array_size(wrong); i++)
 		if (link_of("$.next", NULL, wrong[i], &link) != HTTP_EJSON)
 			FAIL("%s", wrong[i]);
+	text_free(&link);
+}
+
+TEST(item_56_what_is_no_page_by_its_status_is_the_end_and_no_error)
+{
+	static const int statuses[] = { 204, 205, 304, 404, 500 };
+	struct text link = { 0 };
+
+	for (size_t i = 0; i < array_size(statuses); i++) {
+		struct http_response response = { .status = statuses[i], .body = { "<p>", 3 } };
+
+		if (pages_link("$.next", &response, &link) != 0)
+			FAIL("%d", statuses[i]);
+	}
 	text_free(&link);
 }
 
@@ -183,6 +198,10 @@ static void check_list(const struct list *list)
 		CHECK_INT(json_integer_value(json_object_get(record, "page")), (int)i + 1);
 		CHECK_INT(json_integer_value(json_object_get(record, "seq")), 1);
 		CHECK_STR(code_of(record), i < list->responses ? "none" : list->code);
+		/* An error tells of its page as a list would, so that one can ask for it again. */
+		if (!strcmp(code_of(record), "max_pages") || !strcmp(code_of(record), "page_loop"))
+			CHECK_CONTAINS(json_string_value(json_object_get(record, "url")),
+				       server.url);
 	}
 	json_decref(all);
 	CHECK_INT(collect.status, list->code ? 3 : 0);
