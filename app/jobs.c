@@ -95,9 +95,7 @@ int job_parse(struct job **out, struct url **url, struct json_span line, uint64_
 	int rc;
 
 	/* A byte order mark is some editor's, not the user's. */
-	if (number == 1 && line.len >= 3 && !memcmp(line.ptr, "\xEF\xBB\xBF", 3))
-		line = (struct json_span){ line.ptr + 3, line.len - 3 };
-	line = trim(line);
+	line = trim(number == 1 ? json_without_mark(line) : line);
 	if (!line.len || *line.ptr == '#')
 		return 0;
 	if (is_other_json(line)) {

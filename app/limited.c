@@ -33,7 +33,8 @@ bool limited_add(struct limited *limited, const char *text)
 	if (*end == ':') {
 		equals = strchr(end, '=');
 		if (!equals || !copy(rule.name, end + 1, (size_t)(equals - end - 1)) ||
-		    !copy(rule.value, equals + 1, strlen(equals + 1)))
+		    !copy(rule.value, equals + 1, strlen(equals + 1)) ||
+		    (*rule.name == '$' && !json_is_path(rule.name)))
 			return false;
 	} else if (*end) {
 		return false;
@@ -58,7 +59,7 @@ static bool matches(const struct limited_rule *rule, const struct http_response 
 	if (rule->status != response->status)
 		return false;
 	if (*rule->name == '$')
-		return json_get(response->body, rule->name, &value) == 0 &&
+		return json_get(json_without_mark(response->body), rule->name, &value) == 0 &&
 		       value.len == strlen(rule->value) &&
 		       !memcmp(value.ptr, rule->value, value.len);
 	header = *rule->name ? http_response_header(response, rule->name) : "";

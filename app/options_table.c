@@ -154,7 +154,7 @@ static const char *paginate(const struct options_row *row, struct options *optio
 {
 	(void)row;
 	options->paginate = text;
-	return !strcmp(text, "link_header") || *text == '$'
+	return !strcmp(text, "link_header") || json_is_path(text)
 		       ? NULL
 		       : "link_header, or the place of the next page's URL in the JSON: $.next";
 }

@@ -109,18 +109,16 @@ static bool is(struct json_span value, const char *word)
 
 static int from_json(const char *path, const struct http_response *response, struct text *link)
 {
-	struct json_span body = response->body, value;
+	struct json_span value;
 	int rc;
 
 	/* No page: an error that is none by --fail-on-status, or nothing by its status. */
 	if (response->status / 100 != 2 || response->status == 204 || response->status == 205)
 		return 0;
-	if (body.len >= 3 && !memcmp(body.ptr, "\xEF\xBB\xBF", 3))
-		body = (struct json_span){ body.ptr + 3, body.len - 3 };
-	rc = json_look(body, path, &value);
+	rc = json_look(json_without_mark(response->body), path, &value);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	if (value.ptr > body.ptr && value.ptr[-1] == '"') {
+	if (value.ptr > response->body.ptr && value.ptr[-1] == '"') {
 		text_json_unescape(link, value);
 		return value.len > 0;
 	}

@@ -84,12 +84,10 @@ static void expect_json(struct verdict *verdict, const struct http_response *res
 void verdict_judge(struct verdict *verdict, const struct verdict_rules *rules,
 		   const struct http_response *response, const char *method)
 {
-	struct json_span body = response->body;
+	struct json_span body = json_without_mark(response->body);
 	enum json_verdict json;
 	size_t offset = 0;
 
-	if (body.len >= 3 && !memcmp(body.ptr, "\xEF\xBB\xBF", 3))
-		body = (struct json_span){ body.ptr + 3, body.len - 3 };
 	*verdict = (struct verdict){ .body = body };
 	verdict->form = form_of(body, &json, &offset);
 	verdict->unchanged = response->status == 304;

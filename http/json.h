@@ -37,7 +37,12 @@ enum json_verdict json_validate(struct json_span text, size_t *offset);
  * is absent or malformed, one of its names is twice in its object, or the text is not JSON.
  */
 int json_get(struct json_span text, const char *path, struct json_span *value);
-/* The same, but 1 when the text is JSON in which the path leads to nothing. */
+/* The text behind a byte order mark, which some servers and editors write and JSON does not have. */
+struct json_span json_without_mark(struct json_span text);
+
+/* Is it of that form? For who takes a path from a user. */
+bool json_is_path(const char *path);
+/* The same as json_get(), but 1 when the text is JSON in which the path leads to nothing. */
 int json_look(struct json_span text, const char *path, struct json_span *value);
 
 /*

@@ -187,7 +187,7 @@ static bool read_index(const char **path, size_t *index)
 	*index = 0;
 	for (; *c >= '0' && *c <= '9' && *index < SIZE_MAX / 16; c++)
 		*index = *index * 10 + (*c - '0');
-	if (c == *path + 1 || *c != ']')
+	if (**path != '[' || c == *path + 1 || *c != ']')
 		return false;
 	*path = c + 1;
 	return true;
@@ -210,6 +210,19 @@ static bool read_name(const char **path, struct json_span *name)
 		return false;
 	*name = (struct json_span){ *path + 2, close - *path - 2 };
 	*path = close + 2;
+	return true;
+}
+
+bool json_is_path(const char *path)
+{
+	struct json_span name;
+	size_t index;
+
+	if (*path++ != '$')
+		return false;
+	while (*path)
+		if (!read_index(&path, &index) && !read_name(&path, &name))
+			return false;
 	return true;
 }
 
@@ -242,6 +255,13 @@ int json_look(struct json_span text, const char *path, struct json_span *value)
 	}
 	*value = (struct json_span){ at, after - at };
 	return 0;
+}
+
+struct json_span json_without_mark(struct json_span text)
+{
+	if (text.len >= 3 && !memcmp(text.ptr, "\xEF\xBB\xBF", 3))
+		return (struct json_span){ text.ptr + 3, text.len - 3 };
+	return text;
 }
 
 int json_get(struct json_span text, const char *path, struct json_span *value)

@@ -269,6 +269,7 @@ TEST(a_path_finds_the_value_as_it_is_written)
 	check_get(SPAN("7"), "$", "7");
 	check_get(SPAN("\"x\""), "$", "x");
 	check_get(SPAN("[1,2]"), "$[1]", "2");
+	check_get(SPAN("{\"1]\":2}"), "$.1]", "2");
 }
 
 TEST(a_path_that_leads_nowhere_is_an_error)
@@ -291,6 +292,20 @@ TEST(a_path_that_leads_nowhere_is_an_error)
 	check_get(SPAN("{\"a\":1}x"), "$.a", NULL);
 	CHECK_INT(json_get((struct json_span){ NULL, 0 }, "$", &(struct json_span){ 0 }),
 		  HTTP_EJSON);
+}
+
+TEST(what_is_a_path_can_be_told_without_a_text)
+{
+	static const char *const good[] = { "$", "$.a", "$.a[0].b", "$['x.y'][12]", "$.1" };
+	static const char *const bad[] = { "",	     "a",     "$a",   "$.",	"$.a[",
+					   "$.a[x]", "$['a'", "$..a", "$.a[0]x" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!json_is_path(good[i]))
+			FAIL("%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (json_is_path(bad[i]))
+			FAIL("%s", bad[i]);
 }
 
 TEST(one_line_keeps_every_byte_but_line_ends)

@@ -158,6 +158,9 @@ TEST(a_wrong_value_is_named_together_with_what_was_expected)
 	BAD("--fail-on-status: '99' is not statuses", "--fail-on-status", "99");
 	BAD("--retry-on: '429,nonsense' is not statuses", "--retry-on", "429,nonsense");
 	BAD("--watchdog: '0'", "--watchdog", "0");
+	BAD("--paginate: '$.a[' is not link_header, or", "--paginate", "$.a[");
+	BAD("--paginate: 'next' is not link_header, or", "--paginate", "next");
+	BAD("--also-limited: '200:$a=b' is not", "--also-limited", "200:$a=b");
 	BAD("-j needs a value: N", "-j");
 	BAD("--output needs a value: FILE|-", "--output");
 	BAD("--append takes no value", "--append=1");
