@@ -9,7 +9,8 @@
 #include "runtime/loop.h"
 #include "runtime/task.h"
 
-#define FIRST_BOUND (64 * 1000) /* ns; each bucket's is twice that of the one before */
+/* Each bucket's bound is twice that of the one before. */
+#define FIRST_BOUND ACCOUNT_SHORT
 
 static int64_t now_ns(void)
 {
@@ -94,6 +95,7 @@ static void note_turn(struct account_turn *turn, const struct heartbeat *hb,
 	if (turn->turn != number)
 		*turn = (struct account_turn){ .turn = number,
 					       .first = atomic_load(&hb->generation) };
+	turn->ns += ns;
 	if (ns > turn->longest)
 		turn->longest = ns;
 	add_share(turn, task, ns);

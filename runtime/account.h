@@ -17,6 +17,7 @@
 #include "runtime/heartbeat.h"
 
 #define ACCOUNT_BEAT (10 * 1000 * 1000)
+#define ACCOUNT_SHORT (64 * 1000) /* ns: slices below that are counted, not measured */
 
 /* What the slices of this turn that were not short took, by where their tasks were created. */
 enum { ACCOUNT_SHARES = 8 };
@@ -27,9 +28,9 @@ struct account_share {
 };
 struct account_turn {
 	uint64_t turn;
-	uint32_t first;	 /* the generation at the end of the first of them */
-	unsigned count;	 /* of all slices: whoever copies this may know */
-	int64_t longest; /* ns */
+	uint32_t first;	     /* the generation at the end of the first of them */
+	unsigned count;	     /* of all slices: whoever copies this may know */
+	int64_t ns, longest; /* of those that were not short, ns */
 	struct account_share shares[ACCOUNT_SHARES]; /* the largest first */
 };
 

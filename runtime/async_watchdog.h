@@ -29,7 +29,8 @@ enum async_verdict {
 	ASYNC_VERDICT_MIXED,   /* some of each */
 	/*
 	 * Many slices in one turn, none of them long, but together they made a timer late by as much as
-	 * the limit. function, file and line are those of one of them, or where most were created.
+	 * the limit. function, file and line are those of one of them, or where most were created, if that
+	 * was a quarter of the turn.
 	 */
 	ASYNC_VERDICT_BUSY,
 	/*

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "runtime/async.h"
+#include "runtime/loop.h"
 #include "tests/harness.h"
 #include "tests/watchdog_example.h"
 
@@ -17,7 +17,7 @@
 #define SLICES 18
 
 static char text[2048], line_at_end[256];
-static int began, ended, others, created_at;
+static int began, ended, others, busy_turns, created_at;
 static enum async_verdict verdict;
 static char file[64], function[64];
 static int line;
@@ -30,6 +30,7 @@ static void record(const struct async_stall *stall, void *arg)
 {
 	(void)arg;
 	others += stall->verdict != ASYNC_VERDICT_BUSY;
+	busy_turns += stall->verdict == ASYNC_VERDICT_BUSY;
 	if (stall->ended) {
 		ended++;
 		snprintf(line_at_end, sizeof line_at_end, "%s", stall->text);
@@ -197,6 +198,93 @@ TEST_WITH_LIMIT(a_long_slice_is_reported_for_itself, 60)
 	CHECK_INT(async_run(with_a_long_one, NULL), 0);
 	CHECK_INT(began, 1);
 	CHECK_INT(verdict, ASYNC_VERDICT_CPU);
+}
+
+static int a_short_one_before(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 3; i++) {
+		async_sleep(0.06);
+		CHECK_INT(async_spawn(short_slice, NULL), 0);
+		CHECK_INT(async_spawn(long_slice, NULL), 0);
+		async_call_later(&timers[0], 0.0005, nothing, NULL);
+	}
+	async_sleep(0.01);
+	return 0;
+}
+
+/* While it runs, what is over the limit may be it alone. */
+TEST_WITH_LIMIT(a_long_slice_behind_a_short_one_is_reported_for_itself, 60)
+{
+	if (under_valgrind())
+		NOT_HERE("the watchdog is off under Valgrind");
+	slice = 0.0005;
+	unsetenv("LOOPHOUND_WATCHDOG");
+	async_watchdog_configure(
+		&(struct async_watchdog_options){ .limit = LIMIT, .report = record });
+	CHECK_INT(async_run(a_short_one_before, NULL), 0);
+	CHECK_INT(busy_turns, 0);
+}
+
+/* ---- Fed by hand ----------------------------------------------------------------------------- */
+
+enum { TURN = 5, FIRST = 1001 };
+
+/* A loop whose first timer has been due since the machine was started; looks 0 and 60 ms into a turn. */
+static void look_twice(int slices, const struct account_turn *accounts)
+{
+	static struct async_loop loop;
+	static struct watchdog watchdog;
+	static struct async_timer timer = { .when = 1 };
+	struct watchdog *w = &watchdog;
+
+	loop.timers.root = &timer;
+	loop.account.turn = *accounts;
+	w->hb = &loop.heartbeat;
+	w->tid = -1;
+	w->options = (struct watchdog_options){ .limit = 50 * MS, .report = record };
+	atomic_store(&w->hb->turn, TURN);
+	atomic_store(&w->hb->generation, FIRST);
+	turn_observe(w, TURN);
+	atomic_store(&w->hb->generation, FIRST + 2U * (unsigned)slices);
+	w->reading = (struct watchdog_reading){
+		.usage = { .wall = 60 * MS, .cpu = 60 * MS, .has_waiting = true },
+		.state = WATCHDOG_RUNNING,
+	};
+	turn_observe(w, TURN);
+}
+
+TEST(slices_too_short_to_be_measured_are_a_finding_too)
+{
+	look_twice(20000, &(struct account_turn){ .turn = TURN - 1, .longest = 40 * MS });
+	CHECK_INT(began, 1);
+	CHECK_CONTAINS(text, "a turn of 20001 slices has held the loop 60 ms");
+	CHECK_CONTAINS(text, "BUSY: no slice was longer than 0.1 ms ");
+	CHECK(!strstr(text, "  most "));
+	CHECK_STR(file, "");
+}
+
+TEST(a_place_that_took_little_of_the_turn_is_not_the_findings_place)
+{
+	struct account_turn turn = {
+		.turn = TURN, .first = FIRST + 1, .ns = MS / 5, .longest = MS / 5
+	};
+
+	turn.shares[0] = (struct account_share){ "crawler.c:201", "fetch_one", 1, MS / 5 };
+	look_twice(20000, &turn);
+	CHECK_INT(began, 1);
+	CHECK_CONTAINS(text, "  most      1 slice, 0.2 ms: tasks created at crawler.c:201 ");
+	CHECK_STR(file, "");
+}
+
+TEST(what_a_loop_does_between_slices_is_none)
+{
+	struct account_turn turn = {
+		.turn = TURN, .first = FIRST + 1, .ns = 5 * MS, .longest = 5 * MS
+	};
+
+	look_twice(3, &turn);
+	CHECK_INT(began, 0);
 }
 
 /* ---- What is pure ---------------------------------------------------------------------------- */

@@ -276,6 +276,7 @@ struct watchdog_turn {
 	bool spoiled;	     /* a long slice was in it */
 	bool reported, loud; /* loud: the report was not hidden */
 	uint64_t number;
+	uint32_t first; /* the generation when it was first seen */
 	struct watchdog_span span;
 	struct watchdog_stall stall;
 };

@@ -188,11 +188,13 @@ static void add_origin(struct watchdog_text *text, const struct watchdog_stall *
 	text_add(text, "\n");
 }
 
-/* "18 slices, 95.2 ms: tasks created at crawler.c:201 to run fetch_one" */
+/* "18 slices, 95.2 ms: tasks created at crawler.c:201 to run fetch_one"; nothing if all were short. */
 static void add_most(struct watchdog_text *text, const struct account_turn *turn)
 {
 	const struct account_share *most = &turn->shares[0];
 
+	if (most->slices == 0)
+		return;
 	text_add(text, "  most      %u slice%s, ", most->slices, most->slices == 1 ? "" : "s");
 	text_add_ms(text, most->ns);
 	if (most->created_at == NULL)

@@ -5,7 +5,9 @@
  *
  * A turn is reported once, when what is the code's own of it passes the limit and a timer is late by
  * as much: a loop that is busy and keeps nobody waiting is none of the watchdog's business. Nor is
- * a turn with one long slice in it, which is reported for itself, or was allowed.
+ * a turn with one long slice in it, which is reported for itself, or was allowed; while a slice runs
+ * nobody knows how long it becomes, so that it does not count. And the slices have to account for it: in
+ * its turn the loop also fires timers, and the strict guard looks names up.
  *
  * No slice is to blame more than the next. The loop's accounts tell where most of them were created,
  * and one of these is shown if it runs at the moment.
@@ -22,15 +24,45 @@ static int64_t excused(const struct heartbeat *hb, uint64_t turn)
 	return atomic_load(&hb->excused_turn) == turn ? atomic_load(&hb->excused_sum) : 0;
 }
 
+/* Of the slice that runs. */
+static int64_t running(const struct watchdog *w)
+{
+	return w->slice.generation != 0 ? w->reading.usage.wall - w->slice.span.start.wall : 0;
+}
+
 static bool is_over(const struct watchdog *w)
 {
 	const struct watchdog_turn *turn = &w->turn;
 
-	return watchdog_own_time(&turn->stall) >= w->options.limit + excused(w->hb, turn->number);
+	return watchdog_own_time(&turn->stall) - running(w) >=
+	       w->options.limit + excused(w->hb, turn->number);
+}
+
+/* At the end of a slice the generation is even: the first one, those after it, the one that runs. */
+static void count(struct account_turn *turn, uint32_t generation)
+{
+	turn->count = 1 + (generation - turn->first + 1) / 2;
+}
+
+/* What the loop's accounts know of the turn, in which all may have been too short to be in there. */
+static bool read_slices(struct watchdog *w, uint32_t generation)
+{
+	struct watchdog_turn *turn = &w->turn;
+	struct account_turn *slices = &turn->stall.slices;
+
+	if (!victims_turn(w->hb, slices))
+		return false;
+	if (slices->turn != turn->number)
+		*slices = (struct account_turn){ .turn = turn->number,
+						 .first = turn->first,
+						 .longest = ACCOUNT_SHORT };
+	count(slices, generation);
+	return slices->longest < w->options.limit &&
+	       slices->ns + slices->count * (int64_t)ACCOUNT_SHORT >= w->options.limit;
 }
 
 /* Is it the turn's fault that somebody waits? */
-static bool does_harm(struct watchdog *w)
+static bool does_harm(struct watchdog *w, uint32_t generation)
 {
 	struct watchdog_turn *turn = &w->turn;
 	struct watchdog_stall *stall = &turn->stall;
@@ -43,8 +75,13 @@ static bool does_harm(struct watchdog *w)
 		return false;
 	span_press(&turn->span, &w->reading, stall);
 	stall->traced = watchdog_traced(w->tid);
-	return is_over(w) && !stall->traced && victims_turn(w->hb, &stall->slices) &&
-	       stall->slices.turn == turn->number && stall->slices.longest < limit;
+	return is_over(w) && !stall->traced && read_slices(w, generation);
+}
+
+/* Some of many are not to blame. */
+static bool is_much(const struct watchdog_stall *stall)
+{
+	return stall->slices.shares[0].ns * 4 >= watchdog_own_time(stall);
 }
 
 /* Where those were created that took most of it, in place of a stack. */
@@ -97,8 +134,8 @@ static void report(struct watchdog *w)
 	victims_look(w->hb, watchdog_now(), &stall->victims);
 	stall->frame_count = 0;
 	stall->sleep = stall->timeout = stall->fd = -1;
-	stall->shown = show_one(w);
-	if (!stall->shown)
+	stall->shown = is_much(stall) && show_one(w);
+	if (is_much(stall) && !stall->shown)
 		show_creation(stall);
 	stall->number = watchdog_count(ASYNC_VERDICT_BUSY);
 	w->totals.findings++;
@@ -106,12 +143,6 @@ static void report(struct watchdog *w)
 	turn->loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !turn->loud;
 	watchdog_emit(w, stall, STALL_BEGAN, !turn->loud);
-}
-
-/* At the end of a slice the generation is even: the first one, those after it, the one that runs. */
-static void count(struct account_turn *turn, uint32_t generation)
-{
-	turn->count = 1 + (generation - turn->first + 1) / 2;
 }
 
 /* As far as it was seen: up to a quarter of the limit less than it was. */
@@ -148,6 +179,7 @@ void turn_observe(struct watchdog *w, uint64_t number)
 		end(w);
 		span_begin(&turn->span, &w->reading.usage);
 		turn->number = number;
+		turn->first = generation | 1;
 		turn->valid = true;
 		turn->spoiled = turn->reported = false;
 		return;
@@ -155,8 +187,7 @@ void turn_observe(struct watchdog *w, uint64_t number)
 	span_add(&turn->span, &w->reading);
 	if (turn->reported) {
 		count(&turn->stall.slices, generation);
-	} else if (!turn->spoiled && does_harm(w)) {
-		count(&turn->stall.slices, generation);
+	} else if (!turn->spoiled && does_harm(w, generation)) {
 		report(w);
 	}
 }
