@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -78,7 +79,8 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static mtx_t held_mtx;
 static cnd_t cnd;
-static FILE *pipe_file;
+static mqd_t queue, nonblocking_queue;
+static FILE *pipe_file, *memory_file;
 static DIR *folder;
 static char eight[8];
 static const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST };
@@ -186,6 +188,17 @@ static int new_socket(int type)
 	return __real_socket(AF_INET, SOCK_STREAM | type, 0);
 }
 
+static void open_queues(void)
+{
+	const char *name = format("/loophound-%d", (int)getpid());
+
+	queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600,
+			&(struct mq_attr){ .mq_maxmsg = 2, .mq_msgsize = 8 });
+	nonblocking_queue = mq_open(name, O_RDWR | O_NONBLOCK);
+	CHECK_INT(mq_unlink(name), 0);
+	CHECK_INT(mq_send(queue, eight, 8, 0), 0);
+}
+
 static void set_up(void)
 {
 	memset(eight, 'x', sizeof eight);
@@ -223,6 +236,8 @@ static void set_up(void)
 	mtx_lock(&held_mtx);
 	cnd_init(&cnd);
 	pipe_file = fdopen(dup(pipes[0]), "r");
+	memory_file = fmemopen(eight, sizeof eight, "r");
+	open_queues();
 	folder = opendir("/");
 	pthread_rwlock_rdlock(&rwlock);
 }
@@ -287,6 +302,8 @@ ROW(accept, (knock(ready[1]), accept(listener, NULL, NULL) > 0))
 ROW(accept4, (knock(ready[3]), __real_accept4(listener, NULL, NULL, 0) > 0))
 ROW(msgrcv, msgrcv(-1, &byte, 0, 0, 0))
 ROW(msgsnd, msgsnd(-1, &(long){ 1 }, 0, 0))
+ROW(mq_send, mq_send(queue, eight, 8, 0))
+ROW(mq_receive, mq_receive(queue, eight, 8, NULL))
 ROW(fgets, (fgets(eight, 8, pipe_file) != NULL))
 ROW(getaddrinfo, (rc = __real_getaddrinfo("localhost", "80", NULL, &found), freeaddrinfo(found), rc))
 
@@ -419,6 +436,8 @@ static const struct row {
 	NET(accept4),
 	NET(msgrcv),
 	NET(msgsnd),
+	NET(mq_send),
+	NET(mq_receive),
 	NET(fgets),
 	NET(getaddrinfo),
 	LOCKED(sem_timedwait),
@@ -522,6 +541,10 @@ ROW(free_semaphore, sem_wait(&one_left))
 ROW(try_semaphore, sem_trywait(&none_left))
 ROW(signal_nobody, pthread_cond_signal(&condition))
 ROW(try_flock, flock(file, LOCK_SH | LOCK_NB))
+ROW(unlock_flock, flock(file, LOCK_UN))
+ROW(no_mq_receive, (mq_receive(nonblocking_queue, eight, 8, NULL), mq_receive(nonblocking_queue, eight, 8, NULL)))
+ROW(memory_stream, (fgets(eight, 8, memory_file) != NULL))
+ROW(events_that_are_there, syscall(SYS_io_getevents, 0L, 0L, 1L, NULL, NULL))
 ROW(try_lock, __real_fcntl(file, F_SETLK, &(struct flock){ .l_type = F_RDLCK }))
 ROW(get_flags, __real_fcntl(null, F_GETFL))
 ROW(fstat, fstat(file, &status))
@@ -554,40 +577,77 @@ ROW(getrusage, getrusage(RUSAGE_SELF, &usage))
 	}
 
 static const struct row legal[] = {
-	LEGAL(no_sleep),	LEGAL(no_sleep_until),
-	LEGAL(no_poll_nothing), LEGAL(no_poll),
-	LEGAL(no_ppoll),	LEGAL(no_select),
-	LEGAL(no_pselect),	LEGAL(no_epoll),
-	LEGAL(no_epoll_pwait2), LEGAL(no_sigtimedwait),
-	LEGAL(no_read),		LEGAL(no_readv),
-	LEGAL(no_write),	LEGAL(no_writev),
-	LEGAL(no_recv),		LEGAL(no_recvfrom),
-	LEGAL(no_recvmsg),	LEGAL(no_send),
-	LEGAL(no_sendto),	LEGAL(no_sendmsg),
-	LEGAL(dont_recv),	LEGAL(dont_recvmsg),
-	LEGAL(dont_recvmmsg),	LEGAL(dont_send),
-	LEGAL(dont_sendmsg),	LEGAL(dont_sendmmsg),
-	LEGAL(no_connect),	LEGAL(no_accept),
-	LEGAL(bad_fd),		LEGAL(bad_pointer),
-	LEGAL(no_such_call),	LEGAL(to_null),
-	LEGAL(from_zero),	LEGAL(numeric_host),
-	LEGAL(no_msgrcv),	LEGAL(no_wait),
-	LEGAL(no_waitid),	LEGAL(free_mutex),
-	LEGAL(try_mutex),	LEGAL(free_semaphore),
-	LEGAL(try_semaphore),	LEGAL(signal_nobody),
-	LEGAL(try_flock),	LEGAL(try_lock),
-	LEGAL(get_flags),	LEGAL(fstat),
-	LEGAL(lseek),		LEGAL(ioctl),
-	LEGAL(gettime),		LEGAL(getpid),
-	LEGAL(kill_nobody),	LEGAL(raise),
-	LEGAL(sigprocmask),	LEGAL(bad_sigprocmask),
-	LEGAL(sigaction),	LEGAL(socket),
-	LEGAL(getsockname),	LEGAL(dup),
-	LEGAL(eventfd),		LEGAL(timerfd),
-	LEGAL(epoll_ctl),	LEGAL(map),
-	LEGAL(big_malloc),	LEGAL(uname),
-	LEGAL(getrandom),	LEGAL(sched_yield),
+	LEGAL(no_sleep),
+	LEGAL(no_sleep_until),
+	LEGAL(no_poll_nothing),
+	LEGAL(no_poll),
+	LEGAL(no_ppoll),
+	LEGAL(no_select),
+	LEGAL(no_pselect),
+	LEGAL(no_epoll),
+	LEGAL(no_epoll_pwait2),
+	LEGAL(no_sigtimedwait),
+	LEGAL(no_read),
+	LEGAL(no_readv),
+	LEGAL(no_write),
+	LEGAL(no_writev),
+	LEGAL(no_recv),
+	LEGAL(no_recvfrom),
+	LEGAL(no_recvmsg),
+	LEGAL(no_send),
+	LEGAL(no_sendto),
+	LEGAL(no_sendmsg),
+	LEGAL(dont_recv),
+	LEGAL(dont_recvmsg),
+	LEGAL(dont_recvmmsg),
+	LEGAL(dont_send),
+	LEGAL(dont_sendmsg),
+	LEGAL(dont_sendmmsg),
+	LEGAL(no_connect),
+	LEGAL(no_accept),
+	LEGAL(bad_fd),
+	LEGAL(bad_pointer),
+	LEGAL(no_such_call),
+	LEGAL(to_null),
+	LEGAL(from_zero),
+	LEGAL(numeric_host),
+	LEGAL(no_msgrcv),
+	LEGAL(no_wait),
+	LEGAL(no_waitid),
+	LEGAL(free_mutex),
+	LEGAL(try_mutex),
+	LEGAL(free_semaphore),
+	LEGAL(try_semaphore),
+	LEGAL(signal_nobody),
+	LEGAL(try_flock),
+	LEGAL(try_lock),
+	LEGAL(get_flags),
+	LEGAL(fstat),
+	LEGAL(lseek),
+	LEGAL(ioctl),
+	LEGAL(gettime),
+	LEGAL(getpid),
+	LEGAL(kill_nobody),
+	LEGAL(raise),
+	LEGAL(sigprocmask),
+	LEGAL(bad_sigprocmask),
+	LEGAL(sigaction),
+	LEGAL(socket),
+	LEGAL(getsockname),
+	LEGAL(dup),
+	LEGAL(eventfd),
+	LEGAL(timerfd),
+	LEGAL(epoll_ctl),
+	LEGAL(map),
+	LEGAL(big_malloc),
+	LEGAL(uname),
+	LEGAL(getrandom),
+	LEGAL(sched_yield),
 	LEGAL(getrusage),
+	LEGAL(unlock_flock),
+	LEGAL(no_mq_receive),
+	LEGAL(memory_stream),
+	LEGAL(events_that_are_there),
 };
 
 /* ---- Running them ---------------------------------------------------------------------------- */

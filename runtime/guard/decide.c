@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ enum kind {
 	ALWAYS,
 	ON_FD,	      /* detail: the argument with MSG_ flags; 0: none */
 	ON_SOCKET,    /* the same for fds that are no files */
+	ON_QUEUE,     /* of messages, which looks like a file */
 	ON_PATH,      /* detail: which argument is the path */
 	FILE_OF,      /* detail: which argument is the fd */
 	RELATIVE,     /* detail: the argument that points to a timespec; NULL there is for ever */
@@ -45,6 +47,7 @@ enum kind {
 	FUTEX,
 	LOCK_COMMAND, /* fcntl */
 	RING,	      /* io_uring_enter */
+	EVENTS,	      /* io_getevents */
 };
 
 static const struct rule {
@@ -62,7 +65,7 @@ static const struct rule {
 	[SYS_epoll_pwait] = { "epoll_pwait", MILLISECONDS, GUARD_NET, 3, 0 },
 	[SYS_epoll_pwait2] = { "epoll_pwait2", RELATIVE, GUARD_NET, 3, 0 },
 	[SYS_io_uring_enter] = { "io_uring_enter", RING, GUARD_NET, 0, 0 },
-	[SYS_io_getevents] = { "io_getevents", RELATIVE, GUARD_NET, 4, 0 },
+	[SYS_io_getevents] = { "io_getevents", EVENTS, GUARD_NET, 0, 0 },
 
 	[SYS_read] = { "read", ON_FD, GUARD_NET, 0, 0 },
 	[SYS_readv] = { "readv", ON_FD, GUARD_NET, 0, 0 },
@@ -85,13 +88,13 @@ static const struct rule {
 	[SYS_accept4] = { "accept4", ON_SOCKET, GUARD_NET, 0, 0 },
 	[SYS_msgrcv] = { "msgrcv", UNLESS, GUARD_NET, 4, IPC_NOWAIT },
 	[SYS_msgsnd] = { "msgsnd", UNLESS, GUARD_NET, 3, IPC_NOWAIT },
-	[SYS_mq_timedreceive] = { "mq_timedreceive", ON_SOCKET, GUARD_NET, 0, 0 },
-	[SYS_mq_timedsend] = { "mq_timedsend", ON_SOCKET, GUARD_NET, 0, 0 },
+	[SYS_mq_timedreceive] = { "mq_timedreceive", ON_QUEUE, GUARD_NET, 0, 0 },
+	[SYS_mq_timedsend] = { "mq_timedsend", ON_QUEUE, GUARD_NET, 0, 0 },
 
 	[SYS_futex] = { "futex", FUTEX, GUARD_LOCK, 0, 0 },
 	[SYS_semop] = { "semop", ALWAYS, GUARD_LOCK, 0, 0 },
 	[SYS_semtimedop] = { "semtimedop", RELATIVE, GUARD_LOCK, 3, 0 },
-	[SYS_flock] = { "flock", UNLESS, GUARD_LOCK, 1, 4 /* LOCK_NB */ },
+	[SYS_flock] = { "flock", UNLESS, GUARD_LOCK, 1, LOCK_NB | LOCK_UN },
 	[SYS_fcntl] = { "fcntl", LOCK_COMMAND, GUARD_LOCK, 0, 0 },
 
 	[SYS_wait4] = { "wait4", UNLESS, GUARD_PROCESS, 2, WNOHANG },
@@ -213,6 +216,15 @@ static bool on_fd(struct guard_call *call, bool file_too)
 	return !(flags & O_NONBLOCK);
 }
 
+static bool on_queue(struct guard_call *call)
+{
+	int flags;
+
+	call->fd = (int)call->arguments[0];
+	flags = fcntl(call->fd, F_GETFL);
+	return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
 /* fstat() is a newfstatat() without a path, and asks nobody; /proc is in memory. */
 static bool on_path(const struct guard_call *call, int argument)
 {
@@ -249,6 +261,8 @@ static bool apply(const struct rule *rule, struct guard_call *call)
 	case ON_SOCKET:
 		return !(rule->flag != 0 && (a[rule->detail] & (uint64_t)rule->flag)) &&
 		       on_fd(call, rule->kind == ON_FD);
+	case ON_QUEUE:
+		return on_queue(call);
 	case ON_PATH:
 		return on_path(call, rule->detail);
 	case FILE_OF:
@@ -271,6 +285,8 @@ static bool apply(const struct rule *rule, struct guard_call *call)
 		return (int)a[1] == F_SETLKW || (int)a[1] == F_OFD_SETLKW;
 	case RING:
 		return a[2] > 0;
+	case EVENTS: /* at least so many */
+		return (long)a[1] > 0 && timed(call, a[4], 1e9);
 	}
 	return false;
 }

@@ -60,7 +60,7 @@ void guard_look_at(const char *name, enum guard_severity severity, uintptr_t cal
 
 struct module {
 	uintptr_t base;
-	uintptr_t relro_low, relro_high; /* read-only once it is relocated */
+	uintptr_t relro_low, relro_high; /* read-only once it is relocated: whole pages */
 	const ElfW(Sym) * symbols;
 	const char *strings;
 };
@@ -163,6 +163,7 @@ static bool holds(const struct dl_phdr_info *info, uintptr_t address)
 static int patch_module(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct module module = { .base = info->dlpi_addr };
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const ElfW(Dyn) *dynamic = NULL;
 
 	(void)size;
@@ -176,7 +177,7 @@ static int patch_module(struct dl_phdr_info *info, size_t size, void *arg)
 			dynamic = (const void *)low;
 		if (header->p_type == PT_GNU_RELRO) {
 			module.relro_low = low;
-			module.relro_high = low + header->p_memsz;
+			module.relro_high = (low + header->p_memsz) & ~(page - 1);
 		}
 	}
 	if (dynamic != NULL)

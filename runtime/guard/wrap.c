@@ -6,6 +6,7 @@
 #include "runtime/guard/wrap.h"
 
 #include <errno.h>
+#include <mqueue.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -127,25 +128,45 @@ WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, m
      SYS_sendmsg, A(fd), 0, A(flags))
 WRAP(int, sendmmsg, (int fd, void *messages, unsigned n, int flags), (fd, messages, n, flags),
      SYS_sendmmsg, A(fd), 0, 0, A(flags))
+WRAP(ssize_t, mq_receive, (mqd_t queue, char *to, size_t n, unsigned *priority),
+     (queue, to, n, priority), SYS_mq_timedreceive, A(queue))
+WRAP(ssize_t, mq_timedreceive,
+     (mqd_t queue, char *to, size_t n, unsigned *priority, const struct timespec *until),
+     (queue, to, n, priority, until), SYS_mq_timedreceive, A(queue))
+WRAP(int, mq_send, (mqd_t queue, const char *from, size_t n, unsigned priority),
+     (queue, from, n, priority), SYS_mq_timedsend, A(queue))
+WRAP(int, mq_timedsend,
+     (mqd_t queue, const char *from, size_t n, unsigned priority, const struct timespec *until),
+     (queue, from, n, priority, until), SYS_mq_timedsend, A(queue))
 WRAP(int, connect, (int fd, const struct sockaddr *peer, socklen_t size), (fd, peer, size),
      SYS_connect, A(fd))
 WRAP(int, accept, (int fd, struct sockaddr *peer, socklen_t *size), (fd, peer, size), SYS_accept,
      A(fd))
 WRAP(int, accept4, (int fd, struct sockaddr *peer, socklen_t *size, int flags),
      (fd, peer, size, flags), SYS_accept4, A(fd))
-WRAP(char *, fgets, (char *to, int n, FILE *file), (to, n, file), SYS_read, A(fileno(file)))
+
+/* A stream in memory has none, which is no error of the program's. */
+static int fd_of(FILE *file)
+{
+	int saved = errno, fd = file != NULL ? fileno(file) : -1;
+
+	errno = saved;
+	return fd;
+}
+
+WRAP(char *, fgets, (char *to, int n, FILE *file), (to, n, file), SYS_read, A(fd_of(file)))
 WRAP(size_t, fread, (void *to, size_t size, size_t n, FILE *file), (to, size, n, file), SYS_read,
-     A(fileno(file)))
+     A(fd_of(file)))
 WRAP(char *, __fgets_chk, (char *to, size_t size, int n, FILE *file), (to, size, n, file), SYS_read,
-     A(fileno(file)))
+     A(fd_of(file)))
 WRAP(size_t, __fread_chk, (void *to, size_t have, size_t size, size_t n, FILE *file),
-     (to, have, size, n, file), SYS_read, A(fileno(file)))
-WRAP(int, fgetc, (FILE * file), (file), SYS_read, A(fileno(file)))
-WRAP(int, getc, (FILE * file), (file), SYS_read, A(fileno(file)))
+     (to, have, size, n, file), SYS_read, A(fd_of(file)))
+WRAP(int, fgetc, (FILE * file), (file), SYS_read, A(fd_of(file)))
+WRAP(int, getc, (FILE * file), (file), SYS_read, A(fd_of(file)))
 WRAP(ssize_t, getdelim, (char **to, size_t *n, int end, FILE *file), (to, n, end, file), SYS_read,
-     A(fileno(file)))
-WRAP(ssize_t, getline, (char **to, size_t *n, FILE *file), (to, n, file), SYS_read, A(fileno(file)))
-WRAP(int, fflush, (FILE * file), (file), SYS_write, A(file != NULL ? fileno(file) : -1))
+     A(fd_of(file)))
+WRAP(ssize_t, getline, (char **to, size_t *n, FILE *file), (to, n, file), SYS_read, A(fd_of(file)))
+WRAP(int, fflush, (FILE * file), (file), SYS_write, A(fd_of(file)))
 
 /* ---- Names and processes --------------------------------------------------------------------- */
 
@@ -235,6 +256,10 @@ const struct guard_wrapper guard_wrappers[] = {
 	ENTRY(sendto),
 	ENTRY(sendmsg),
 	ENTRY(sendmmsg),
+	ENTRY(mq_receive),
+	ENTRY(mq_timedreceive),
+	ENTRY(mq_send),
+	ENTRY(mq_timedsend),
 	ENTRY(connect),
 	ENTRY(accept),
 	ENTRY(accept4),
