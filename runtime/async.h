@@ -83,7 +83,10 @@ double async_time(void);
 /* The same in nanoseconds. */
 int64_t async_time_ns(void);
 
-/* How many turns the loop has made: one for each poll and the callbacks it led to. */
+/*
+ * How many turns the loop has made, each of them what was ready by then. With work ready the poller and
+ * the clock are not asked in each, but in every 32nd at least, and after 50 us or so.
+ */
 uint64_t async_loop_turns(void);
 
 /*

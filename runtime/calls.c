@@ -32,6 +32,14 @@ static void check_timer(const char *what, const struct async_timer *timer, doubl
 	     "a timer was scheduled while it is scheduled already");
 }
 
+/* What is due before a busy loop would ask the clock again is so in the next turn, as in asyncio. */
+static void start(struct async_loop *loop, struct async_timer *timer, int64_t when)
+{
+	timer_insert(&loop->timers, timer, when);
+	if (when - loop->clock < LOOP_SOON)
+		loop->turns_since_poll = LOOP_SKIP_TURNS;
+}
+
 void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg), void *arg)
 {
 	struct async_loop *loop = loop_here("?", "async_call_at");
@@ -39,7 +47,7 @@ void async_call_at(struct async_timer *timer, double when, void (*run)(void *arg
 	check_timer("async_call_at", timer, when, run);
 	timer->handle.run = run;
 	timer->handle.arg = arg;
-	timer_insert(&loop->timers, timer, timer_from_seconds(when));
+	start(loop, timer, timer_from_seconds(when));
 }
 
 void async_call_later(struct async_timer *timer, double seconds, void (*run)(void *arg), void *arg)
@@ -49,7 +57,7 @@ void async_call_later(struct async_timer *timer, double seconds, void (*run)(voi
 	check_timer("async_call_later", timer, seconds, run);
 	timer->handle.run = run;
 	timer->handle.arg = arg;
-	timer_insert(&loop->timers, timer, loop_now(loop) + timer_from_seconds(seconds));
+	start(loop, timer, loop_now(loop) + timer_from_seconds(seconds));
 }
 
 /*

@@ -31,8 +31,10 @@ struct watchdog;
 /* asyncio's words; the argument is what was called. */
 #define LOOP_OTHER_THREAD \
 	"%s: Non-thread-safe operation invoked on an event loop other than the current one"
-/* With work ready, the poller (128 ns when it finds nothing) and the clock are asked this seldom at most. */
+/* With work ready, the poller (128 ns when it finds nothing) and the clock are asked this seldom. */
 #define LOOP_SKIP_TURNS 32
+/* ns: twice what that may take (TICKS_SHORT): so old the clock may be when a timer is started. */
+#define LOOP_SOON (128 * 1000)
 
 struct async_loop {
 	/* The turn. */

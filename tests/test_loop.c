@@ -38,6 +38,27 @@ TEST(a_cancelled_callback_does_not_run)
 	CHECK_INT(async_run(cancel_callbacks, NULL), 0);
 }
 
+/* However seldom a busy loop asks the clock. */
+static int due_at_once(void *arg)
+{
+	struct async_timer timer = { 0 };
+	int calls = 0;
+
+	(void)arg;
+	for (int i = 1; i <= 50; i++) {
+		async_call_later(&timer, 0, count, &calls);
+		CHECK_INT(async_sleep(0), 0);
+		CHECK_INT(async_sleep(0), 0);
+		CHECK_INT(calls, i);
+	}
+	return 0;
+}
+
+TEST(a_timer_that_is_due_at_once_runs_in_the_next_turn)
+{
+	CHECK_INT(async_run(due_at_once, NULL), 0);
+}
+
 static int schedule_twice(void *arg)
 {
 	struct async_handle handle = { 0 };
