@@ -174,6 +174,23 @@ static unsigned threads_of(const struct options *options)
 	return (unsigned)(threads < options->concurrency ? threads : options->concurrency);
 }
 
+/* As many requests and threads as there may be files. */
+static void fit_limit(struct options *options)
+{
+	unsigned concurrency = (unsigned)options->concurrency, threads = threads_of(options);
+	unsigned wanted = threads;
+
+	collect_files_limit(&concurrency, &threads);
+	if (!options->quiet && (concurrency < options->concurrency || threads < wanted)) {
+		fprintf(stderr, "collect: warning: -j %u", concurrency);
+		if (threads < wanted)
+			fprintf(stderr, " --threads %u", threads);
+		fputs(", since the limit of open files is low\n", stderr);
+	}
+	options->concurrency = concurrency;
+	options->threads = threads;
+}
+
 static void prepare(struct collect *c, const struct options *options,
 		    const struct collect_files *files)
 {
@@ -268,7 +285,6 @@ static int perform(struct options *options)
 {
 	struct collect_files files;
 	char why[COLLECT_FILES_WHY];
-	unsigned possible;
 	int rc = check_urls(options);
 
 	if (!rc)
@@ -285,11 +301,7 @@ static int perform(struct options *options)
 	}
 	if (!collect_files_open(&files, options, why))
 		return complain(why);
-	possible = collect_files_limit((unsigned)options->concurrency, threads_of(options));
-	if (possible < options->concurrency && !options->quiet)
-		fprintf(stderr, "collect: warning: -j %u, since the limit of open files is low\n",
-			possible);
-	options->concurrency = possible;
+	fit_limit(options);
 	/* A closed pipe and a full quota are results of write(), not deaths. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

@@ -177,15 +177,19 @@ void collect_files_close(struct collect_files *files)
 	*files = (struct collect_files){ -1, -1, 2, -1 };
 }
 
-unsigned collect_files_limit(unsigned concurrency, unsigned loops)
+static rlim_t beside_requests(unsigned loops)
 {
-	rlim_t others = OTHER_FILES + (rlim_t)(loops - 1) * LOOP_FILES;
+	return OTHER_FILES + (rlim_t)(loops - 1) * LOOP_FILES;
+}
+
+void collect_files_limit(unsigned *concurrency, unsigned *loops)
+{
 	/* A request races two addresses at worst. */
-	rlim_t need = (rlim_t)concurrency * 2 + others;
+	rlim_t need = (rlim_t)*concurrency * 2 + beside_requests(*loops), others;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return concurrency;
+		return;
 	if (limit.rlim_cur < need) {
 		limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= need
 					 ? need
@@ -193,9 +197,14 @@ unsigned collect_files_limit(unsigned concurrency, unsigned loops)
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur >= need)
-		return concurrency;
+		return;
+	/* What loops have open themselves must leave half of it, or none of them could connect. */
+	while (*loops > 1 && beside_requests(*loops) > limit.rlim_cur / 2)
+		--*loops;
+	others = beside_requests(*loops);
 	/* Better fewer at a time than errors: one descriptor each is what is needed at least. */
 	need = limit.rlim_cur / 2 < others ? limit.rlim_cur / 2 : others;
 	need = limit.rlim_cur > need ? limit.rlim_cur - need : 1;
-	return need < concurrency ? (unsigned)need : concurrency;
+	if (need < *concurrency)
+		*concurrency = (unsigned)need;
 }

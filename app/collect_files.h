@@ -29,9 +29,9 @@ bool collect_files_open(struct collect_files *files, const struct options *optio
 void collect_files_close(struct collect_files *files);
 
 /*
- * Raises the soft limit of open files to what so many requests on so many loops need. Returns how many
- * requests the hard limit allows, at most concurrency.
+ * Raises the soft limit of open files to what so many requests on so many loops need. If the hard limit
+ * does not allow that, first the loops become fewer, then the requests.
  */
-unsigned collect_files_limit(unsigned concurrency, unsigned loops);
+void collect_files_limit(unsigned *concurrency, unsigned *loops);
 
 #endif

@@ -182,6 +182,21 @@ TEST(fewer_requests_than_threads_are_fewer_threads)
 	stop_upstream();
 }
 
+TEST(fewer_files_than_threads_need_are_fewer_threads)
+{
+	start_upstream(1, NULL, NULL);
+	collect = (struct program){
+		.argv = ARGV("/bin/sh", "-c", "ulimit -n 64; exec \"$@\"", "sh", built("collect"),
+			     "-i", "-", "-j", "30", "--threads", "8", "--watchdog", "off",
+			     "--summary", "none"),
+		.input = lines(30, 1, ""),
+	};
+	run_program(&collect);
+	stop_upstream();
+	CHECK_CONTAINS(collect.err, "-j 30 --threads 1, since the limit of open files is low");
+	CHECK_INT(collect.status, 0);
+}
+
 TEST(a_host_has_no_more_requests_than_it_may_have)
 {
 	for (int hosts = 1; hosts <= 3; hosts += 2) {
