@@ -8,6 +8,17 @@
 /* Before this machine is asked again for what it was short of: nanoseconds. */
 #define SHORT_PAUSE INT64_C(200000000)
 
+static void pause_host(struct flight *flight, int64_t now)
+{
+	struct collect *c = flight->lane->collect;
+	const struct arrival *arrival = &flight->arrival;
+
+	dispatch_pause(c->dispatch, flight->job, now, arrival->pause, arrival->outcome);
+	if (c->options->verbose)
+		progress_say(&c->progress, "%s: no request to its host for %.1f s",
+			     flight->job->url, (double)arrival->pause / 1e9);
+}
+
 void collect_hear(struct flight *flight)
 {
 	struct arrival *arrival = &flight->arrival;
@@ -15,7 +26,7 @@ void collect_hear(struct flight *flight)
 	int64_t now = async_time_ns();
 
 	if (arrival->pause > 0)
-		dispatch_pause(dispatch, flight->job, now, arrival->pause, arrival->outcome);
+		pause_host(flight, now);
 	/* Out of descriptors, ports or memory: what is in flight gives some back soon. */
 	if (arrival->local)
 		dispatch_pause_all(dispatch, now, SHORT_PAUSE);

@@ -55,9 +55,10 @@ TEST(a_429_pauses_its_host_for_as_long_as_the_server_says)
 	start_upstream(1, "--rate", "2/s,burst=2");
 	COLLECT_INPUT(format("%s\n%s\n%s\n%s\n", at(0, "/weather"), at(0, "/weather"),
 			     at(0, "/weather"), at(0, "/weather")),
-		      "-i", "-", "--per-host", "3", "--retry-base", "10ms");
+		      "-i", "-", "--per-host", "3", "--retry-base", "10ms", "-v");
 	CHECK_INT(collect.status, 0);
 	CHECK(collect.seconds >= 1);
+	CHECK_CONTAINS(collect.err, "/weather: no request to its host for 1.0 s");
 	all = records(collect.out);
 	json_array_foreach(all, i, record)
 	{

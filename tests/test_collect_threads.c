@@ -228,8 +228,9 @@ TEST(a_host_that_orders_a_pause_is_left_alone_on_its_lane_too)
 
 	start_upstream(1, NULL, NULL);
 	COLLECT(at(0, "/weather?rate=1/h"), at(0, "/weather?rate=1/h&id=2"), at(0, "/weather?id=3"),
-		"--retry-max-wait", "2s", "-j", "2", "--per-host", "1", "--threads", "2");
+		"--retry-max-wait", "2s", "-j", "2", "--per-host", "1", "--threads", "2", "-v");
 	CHECK_INT(collect.status, 3);
+	CHECK_CONTAINS(collect.err, "/weather?rate=1/h&id=2: no request to its host for 3");
 	all = records(collect.out);
 	CHECK_STR(code_of(by_line(all, 1)), "none");
 	CHECK_STR(code_of(by_line(all, 2)), "http_429");
