@@ -85,6 +85,7 @@ struct lane {
 
 	/* Of the main loop. */
 	struct async_list waiting; /* flights for which there is no connection to be had yet */
+	unsigned queued;	   /* how many */
 	unsigned busy, allowed;	   /* flights there; connections that it may have open */
 	unsigned lends;		   /* connections that it closes for another lane */
 	unsigned told;		   /* the keep_number last sent */
@@ -203,6 +204,8 @@ ASYNC_SUSPENDS
 void collect_close_lanes(struct collect *collect);
 /* The job starts, on the lane of its host. False without memory: it is the caller's still. */
 bool collect_launch(struct collect *collect, struct job *job);
+/* The dispatcher's likes(), with a struct collect: the lane of that host need not borrow. */
+bool collect_has_connections(void *arg, unsigned long host);
 /* A flight is back from its lane, which is the one that frees it. */
 void collect_come_back(struct flight *flight);
 /* The lane has seen to that keep_number. */

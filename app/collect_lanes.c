@@ -39,6 +39,7 @@ static void send_waiting(struct lane *lane)
 	while (lane->busy < lane->allowed && !list_empty(&lane->waiting)) {
 		list_append(&mail->flights, list_take(&lane->waiting));
 		lane->busy++;
+		lane->queued--;
 	}
 	lane_mail_end(lane);
 }
@@ -108,6 +109,18 @@ static void allow(const struct collect *c)
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
+static struct lane *lane_of(struct collect *c, unsigned long host)
+{
+	return c->lane_count ? c->lanes[host % c->lane_count] : &c->here;
+}
+
+bool collect_has_connections(void *arg, unsigned long host)
+{
+	const struct lane *lane = lane_of(arg, host);
+
+	return lane->busy + lane->queued < lane->allowed;
+}
+
 bool collect_launch(struct collect *c, struct job *job)
 {
 	struct flight *flight = calloc(1, sizeof *flight);
@@ -115,14 +128,14 @@ bool collect_launch(struct collect *c, struct job *job)
 	if (!flight)
 		return false;
 	flight->job = job;
-	flight->lane =
-		c->lane_count ? c->lanes[dispatch_host_number(job) % c->lane_count] : &c->here;
+	flight->lane = lane_of(c, dispatch_host_number(job));
 	atomic_fetch_add(&c->flying, 1);
 	if (!c->lane_count) {
 		lane_begin(flight);
 		return true;
 	}
 	list_append(&flight->lane->waiting, &flight->node);
+	flight->lane->queued++;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "app/codes.h"
+
 static void wake(void *arg)
 {
 	struct collect *c = arg;
@@ -302,6 +303,8 @@ static int open_parts(struct collect *c)
 		.lookahead = o->lookahead,
 		.lookahead_bytes = 4 << 20,
 		.max_pause = c->retry.max_wait,
+		.likes = c->threads > 1 ? collect_has_connections : NULL,
+		.arg = c,
 	});
 	rc = c->dispatch ? open_output(c) : ASYNC_ENOMEM;
 	if (!rc)

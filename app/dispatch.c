@@ -6,6 +6,9 @@
 
 #include "app/hosts.h"
 
+/* How many hosts are asked about before the first one is taken, liked or not. */
+#define LOOKS 64
+
 struct dispatch {
 	struct dispatch_limits limits;
 	struct hosts hosts;
@@ -14,6 +17,7 @@ struct dispatch {
 	struct async_list barred; /* hosts whose jobs are to be refused */
 
 	size_t waiting, held, in_flight, bytes;
+	unsigned passed;      /* so often the first of the ring was passed over */
 	int64_t next_slot;    /* of the rate for all */
 	int64_t paused_until; /* for all */
 	int64_t held_since;   /* all of them, by these two; 0: they are not */
@@ -214,6 +218,26 @@ static struct job *start(struct dispatch *d, struct host *host)
 	return job;
 }
 
+/* Whose turn it is, unless one of the next few is liked and that one is not, and can still wait. */
+static struct host *next_host(struct dispatch *d)
+{
+	bool may_pass = d->limits.likes && d->passed < d->limits.concurrency;
+	int looks = may_pass ? LOOKS : 0;
+
+	list_for_each(node, &d->ring) {
+		struct host *host = container_of(node, struct host, node);
+
+		if (looks-- == 0)
+			break;
+		if (!d->limits.likes(d->limits.arg, host->number))
+			continue;
+		d->passed = node == d->ring.next ? 0 : d->passed + 1;
+		return host;
+	}
+	d->passed = 0;
+	return container_of(d->ring.next, struct host, node);
+}
+
 struct job *dispatch_take(struct dispatch *d, int64_t now)
 {
 	d->now = now;
@@ -225,7 +249,7 @@ struct job *dispatch_take(struct dispatch *d, int64_t now)
 			d->held_since = now;
 		return NULL;
 	}
-	return start(d, container_of(d->ring.next, struct host, node));
+	return start(d, next_host(d));
 }
 
 int64_t dispatch_due(const struct dispatch *d)

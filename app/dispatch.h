@@ -24,6 +24,12 @@ struct dispatch_limits {
 	size_t lookahead;	/* jobs that may wait */
 	size_t lookahead_bytes; /* and their memory */
 	int64_t max_pause;	/* of a host for which jobs still wait; 0: any */
+	/*
+	 * Of hosts whose turn it is, those of such numbers come first, which cost less just now; but
+	 * each of the others after at most concurrency jobs. NULL: all cost the same.
+	 */
+	bool (*likes)(void *arg, unsigned long host);
+	void *arg;
 };
 
 struct dispatch;

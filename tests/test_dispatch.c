@@ -91,6 +91,39 @@ TEST(item_67_a_host_to_which_nothing_connects_is_broken_for_a_while)
 	dispatch_free(d);
 }
 
+static bool likes_one(void *arg, unsigned long host)
+{
+	return host == *(unsigned long *)arg;
+}
+
+TEST(a_host_that_costs_less_comes_first_but_not_for_ever)
+{
+	static const uint64_t order[] = { 4, 5, 6, 1, 7, 8, 2, 9, 3 };
+	unsigned long liked = 1;
+	struct dispatch_limits l = limits();
+	struct dispatch *d;
+
+	l.concurrency = 3;
+	l.likes = likes_one;
+	l.arg = &liked;
+	d = dispatch_new(&l);
+	for (uint64_t line = 1; line <= 3; line++)
+		add(d, "a", line);
+	for (uint64_t line = 4; line <= 9; line++)
+		add(d, "b", line);
+	for (size_t i = 0; i < 9; i++) {
+		struct job *job = dispatch_take(d, SECOND);
+
+		CHECK(job);
+		CHECK_INT(job->line, order[i]);
+		/* Whom nobody likes takes a turn as ever. */
+		if (i == 5)
+			liked = 2;
+		finish(d, job, SECOND);
+	}
+	dispatch_free(d);
+}
+
 TEST(hosts_with_work_take_turns)
 {
 	struct dispatch_limits l = limits();
