@@ -4,6 +4,8 @@
 
 void fatal_pass_on(const struct sigaction *before, int number, siginfo_t *info, void *context)
 {
+	if (before->sa_handler == SIG_IGN && info->si_code <= 0)
+		return; /* a fault cannot be ignored */
 	if (before->sa_flags & SA_SIGINFO) {
 		before->sa_sigaction(number, info, context);
 	} else if (before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {

@@ -128,6 +128,15 @@ TEST(a_signal_that_was_sent_is_passed_on_in_silence)
 	EXPECT_SIGNAL(SIGSEGV, (async_install_overflow_handler(), raise(SIGSEGV)), "");
 }
 
+TEST(a_signal_that_was_sent_and_is_ignored_stays_so)
+{
+	need_real_signals();
+	signal(SIGSEGV, SIG_IGN);
+	CHECK_INT(async_install_overflow_handler(), 0);
+	CHECK_INT(raise(SIGSEGV), 0);
+	CHECK_INT(raise(SIGSEGV), 0);
+}
+
 static void *install_twice(void *arg)
 {
 	stack_t now;
