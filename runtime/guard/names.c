@@ -18,7 +18,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct symbols *symbols;
 static uint64_t version; /* of the modules that they know */
 static unsigned users;
-static pid_t process; /* whose they are: in a child, another thread may have held the lock */
+/* Whose they are: in a child, another thread may have held the lock. */
+static _Atomic(pid_t) process;
 
 void guard_names_hold(void)
 {

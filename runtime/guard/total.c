@@ -27,7 +27,7 @@ static const struct {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t process; /* whose total it is; 0: nobody was guarded yet */
+static _Atomic(pid_t) process; /* whose total it is; 0: nobody was guarded yet */
 static struct guard_place places[PLACES];
 static unsigned counts[GUARD_SEVERITIES];
 static bool quiet;
