@@ -182,7 +182,7 @@ $(STRESSED): $(BUILD)/stressed/%: $(BUILD)/app/%.o $(BUILD)/tests/stress/program
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -Wl,@tests/stress/program.wrap -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(BUILD)/tests/test_guard_hostile: | $(SHARED)
+$(BUILD)/tests/test_guard_by_hand: | $(SHARED)
 $(BUILD)/tests/test_conformance: $(call objects,$(wildcard tests/conformance/*.c))
 
 FUZZED   = $(call objects,$(filter-out tests/fuzz/entry.c,$(wildcard tests/fuzz/*.c)))

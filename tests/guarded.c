@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/async.h"
 #include "runtime/guard/guard.h"
 #include "runtime/symbol/symbol.h"
 #include "tests/harness_internal.h"
@@ -42,6 +43,18 @@ const char *guarded(const char *words, int (*fn)(void *arg), void *arg, int want
 	if (!WIFEXITED(status) || (wanted >= 0 && WEXITSTATUS(status) != wanted))
 		FAIL("%s, wanted %d: %s", harness_describe_status(status), wanted, text);
 	return text;
+}
+
+static int in_loop(void *arg)
+{
+	int (*fn)(void *) = *(int (**)(void *))arg;
+
+	return async_run(fn, NULL);
+}
+
+const char *guarded_run(const char *words, int (*fn)(void *arg), int wanted)
+{
+	return guarded(words, in_loop, &fn, wanted);
 }
 
 bool guarded_has_names(void)

@@ -13,6 +13,9 @@
  */
 const char *guarded(const char *words, int (*fn)(void *arg), void *arg, int wanted);
 
+/* The same for fn as the main task of a loop. */
+const char *guarded_run(const char *words, int (*fn)(void *arg), int wanted);
+
 /* Does it name functions and lines in this build? */
 bool guarded_has_names(void);
 

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_guard_process.c - the strict guard changes nothing for the process that it guards: signals arrive,
- * children and threads start, masks are what was asked for. And how a run is judged: allowances, counts,
- * the exit status.
+ * children and threads start, masks are what was asked for.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "runtime/async.h"
-#include "runtime/guard/guard.h"
 #include "tests/guarded.h"
 #include "tests/harness.h"
 
@@ -33,270 +27,10 @@ static void tick(void)
 	after++;
 }
 
-static int in_loop(void *arg)
-{
-	int (*fn)(void *) = *(int (**)(void *))arg;
-
-	return async_run(fn, NULL);
-}
-
-/* What a coroutine says under the guard, by system calls or by symbols. */
-static const char *run(const char *words, int (*fn)(void *arg), int wanted)
-{
-	return guarded(words, in_loop, &fn, wanted);
-}
-
 static void run_both_ways(int (*fn)(void *arg), int wanted)
 {
-	run("strict", fn, wanted);
-	run("strict=symbols", fn, wanted);
-}
-
-/* ---- How a run is judged --------------------------------------------------------------------- */
-
-static int allowed(void *arg)
-{
-	(void)arg;
-	async_blocking("a reason", 10)
-		tick();
-	return 0;
-}
-
-static int over_budget(void *arg)
-{
-	(void)arg;
-	async_blocking("a short reason", 0.001)
-		usleep(2000);
-	return 0;
-}
-
-static int needless(void *arg)
-{
-	(void)arg;
-	async_blocking("no reason", 10)
-		after++;
-	return 0;
-}
-
-TEST(an_allowance_lets_pass_what_it_was_made_for)
-{
-	CHECK_STR(run("strict", allowed, 0), "");
-	CHECK_STR(run("strict=symbols", allowed, 0), "");
-}
-
-TEST(an_allowance_over_its_budget_is_reported)
-{
-	CHECK_CONTAINS(run("strict", over_budget, 0),
-		       "\"a short reason\" at tests/test_guard_process");
-	CHECK_CONTAINS(run("strict=symbols", over_budget, 0), "its budget is 1.0 ms");
-}
-
-TEST(an_allowance_that_allowed_nothing_is_stale)
-{
-	CHECK_CONTAINS(run("strict", needless, 0),
-		       "stale: the blocking section \"no reason\" at tests/test_guard_process.c:");
-	CHECK_STR(run("strict=quiet", needless, 0), "");
-}
-
-static int leave_early(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < 3; i++)
-		async_blocking("left by a break", 0)
-			break;
-	async_blocking("left by a return", 0)
-		return 0;
-	return 1;
-}
-
-static int leave_and_block(void *arg)
-{
-	int rc = leave_early(arg);
-
-	tick();
-	return rc;
-}
-
-TEST(a_section_ends_where_its_block_is_left)
-{
-	run_both_ways(leave_and_block, 86);
-}
-
-static int nested_sections(void *arg)
-{
-	struct async_blocking outer, inner;
-
-	(void)arg;
-	async_blocking_begin(&outer, "outer", 0);
-	async_blocking_begin(&inner, "inner", 0);
-	tick();
-	async_blocking_end(&inner);
-	tick();
-	async_blocking_end(&outer);
-	return 0;
-}
-
-TEST(sections_nest)
-{
-	CHECK_STR(run("strict", nested_sections, 0), "");
-}
-
-static int suspends_inside(void *arg)
-{
-	(void)arg;
-	async_blocking("a wrong one", 0)
-		async_sleep(0);
-	return 0;
-}
-
-static void suspend_inside(void)
-{
-	setenv("LOOPHOUND_WATCHDOG", "strict", 1);
-	async_run(suspends_inside, NULL);
-}
-
-TEST(a_section_that_suspends_aborts)
-{
-	if (under_valgrind() || strcmp(guard_backend, "none") == 0)
-		NOT_HERE("the strict guard is off here");
-	EXPECT_ABORT(suspend_inside(),
-		     "\"a wrong one\" at tests/test_guard_process.c:", "suspended");
-}
-
-static int tick_often(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < 500; i++) {
-		tick();
-		if (i % 100 == 0)
-			async_sleep(0);
-	}
-	return 0;
-}
-
-TEST(the_same_stack_is_said_once_and_counted)
-{
-	const char *text = run("strict", tick_often, 86);
-	const char *first = strstr(text, "task 1 \"main\" may block: ");
-
-	CHECK(first != NULL && strstr(first + 20, "\"main\" may block: ") == NULL);
-	CHECK_CONTAINS(text, "[strict]    500 x sleep ");
-	if (guarded_has_names())
-		CHECK_CONTAINS(text, "nanosleep(1e-06 s) in tick tests/test_guard_process.c:");
-	CHECK_CONTAINS(text, "the run has failed: exit status 86");
-}
-
-static __attribute__((noinline)) void tick_elsewhere(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL);
-	after--;
-}
-
-static int tick_at_two_places(void *arg)
-{
-	tick();
-	tick_elsewhere();
-	return arg != NULL;
-}
-
-TEST(two_callers_of_a_function_are_two_places)
-{
-	const char *text = run("strict=symbols", tick_at_two_places, 86);
-	const char *first = strstr(text, "[strict]      1 x sleep ");
-
-	CHECK(first != NULL && strstr(first + 1, "[strict]      1 x sleep ") != NULL);
-}
-
-static void blocking_callback(void *arg)
-{
-	tick();
-	async_event_set(arg);
-}
-
-static int call_back(void *arg)
-{
-	struct async_event event = { 0 };
-	struct async_handle handle = { 0 };
-
-	(void)arg;
-	async_call_soon(&handle, blocking_callback, &event);
-	return async_event_wait(&event);
-}
-
-TEST(a_callback_is_guarded_too)
-{
-	CHECK_CONTAINS(run("strict", call_back, 86), "[strict] a callback may block: ");
-	CHECK_CONTAINS(run("strict=symbols", call_back, 86), "[strict] a callback may block: ");
-}
-
-static int tick_on_a_thread(void *arg)
-{
-	tick();
-	return arg != NULL;
-}
-
-static int to_thread(void *arg)
-{
-	return async_to_thread(tick_on_a_thread, arg);
-}
-
-TEST(a_thread_of_the_pool_may_block)
-{
-	CHECK_STR(run("strict=quiet", to_thread, 0), ""); /* locks are met, but that is no matter */
-	CHECK_STR(run("strict=symbols,strict=quiet", to_thread, 0), "");
-}
-
-static int outside(void *arg)
-{
-	int rc;
-
-	tick();
-	rc = async_run(to_thread, arg);
-	tick();
-	return rc;
-}
-
-TEST(what_is_done_beside_the_loop_is_not_guarded)
-{
-	CHECK_STR(guarded("strict=quiet", outside, NULL, 0), "");
-	CHECK_STR(guarded("strict=symbols,strict=quiet", outside, NULL, 0), "");
-}
-
-static void say_goodbye(void)
-{
-	fputs("goodbye\n", stderr);
-	setvbuf(stdout, NULL, _IOFBF, 4096);
-	dup2(STDERR_FILENO, STDOUT_FILENO);
-	fputs("flushed\n", stdout);
-}
-
-static int exits_inside(void *arg)
-{
-	(void)arg;
-	atexit(say_goodbye);
-	tick();
-	exit(3);
-}
-
-TEST(exit_in_a_coroutine_runs_all_handlers_and_then_fails)
-{
-	const char *text = run("strict", exits_inside, 86);
-
-	CHECK_CONTAINS(text, "goodbye\n");
-	CHECK_CONTAINS(text, "flushed\n");
-	CHECK_CONTAINS(text, "1 x sleep ");
-}
-
-static int on_a_virtual_clock(void *arg)
-{
-	(void)arg;
-	return async_run_with(tick_often, NULL,
-			      &(struct async_run_options){ .virtual_clock = true });
-}
-
-TEST(a_loop_on_a_virtual_clock_is_guarded)
-{
-	CHECK_CONTAINS(guarded("strict", on_a_virtual_clock, NULL, 86), "500 x sleep");
+	guarded_run("strict", fn, wanted);
+	guarded_run("strict=symbols", fn, wanted);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */
@@ -484,8 +218,8 @@ static int forks(void *arg)
 
 TEST(fork_and_vfork_work_on_a_coroutine)
 {
-	CHECK_STR(run("strict", forks, 0), "");
-	CHECK_STR(run("strict=symbols", forks, 0), "");
+	CHECK_STR(guarded_run("strict", forks, 0), "");
+	CHECK_STR(guarded_run("strict=symbols", forks, 0), "");
 }
 
 static int spawns(void *arg)
@@ -507,8 +241,8 @@ static int spawns(void *arg)
 
 TEST(posix_spawn_and_exec_work_on_a_coroutine)
 {
-	CHECK_STR(run("strict", spawns, 0), "");
-	CHECK_STR(run("strict=symbols", spawns, 0), "");
+	CHECK_STR(guarded_run("strict", spawns, 0), "");
+	CHECK_STR(guarded_run("strict=symbols", spawns, 0), "");
 }
 
 static int execs(void *arg)
@@ -522,7 +256,7 @@ static int execs(void *arg)
 
 TEST(exec_on_the_coroutine_itself_works)
 {
-	CHECK_CONTAINS(run("strict", execs, 9), "out\n");
+	CHECK_CONTAINS(guarded_run("strict", execs, 9), "out\n");
 }
 
 static void *add(void *arg)
@@ -549,8 +283,8 @@ static int starts_threads(void *arg)
 
 TEST(threads_start_on_a_coroutine_which_stays_guarded)
 {
-	CHECK_CONTAINS(run("strict", starts_threads, 86), "1 x sleep ");
-	CHECK_CONTAINS(run("strict=symbols", starts_threads, 86), "1 x sleep ");
+	CHECK_CONTAINS(guarded_run("strict", starts_threads, 86), "1 x sleep ");
+	CHECK_CONTAINS(guarded_run("strict=symbols", starts_threads, 86), "1 x sleep ");
 }
 
 static int runs_a_command(void *arg)
@@ -562,8 +296,8 @@ static int runs_a_command(void *arg)
 
 TEST(the_wait_inside_of_a_command_is_seen)
 {
-	CHECK_CONTAINS(run("strict", runs_a_command, 86), " x process ");
-	CHECK_CONTAINS(run("strict=symbols", runs_a_command, 86), " x process ");
+	CHECK_CONTAINS(guarded_run("strict", runs_a_command, 86), " x process ");
+	CHECK_CONTAINS(guarded_run("strict=symbols", runs_a_command, 86), " x process ");
 }
 
 static int sleeper(void *arg)
