@@ -8,21 +8,10 @@
 #include <zlib.h>
 
 #include "runtime/base.h"
-#include "tests/hostile.h"
+#include "tests/hostile_lines.h"
 #include "tests/peer_upstream.h"
 
-#define OK "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
-#define HI OK "Content-Length: 2\r\n\r\nhi"
-
-#define STEPS(...)                                          \
-	.script = (const struct raw_step[])                 \
-	{                                                   \
-		RAW_REQUEST, __VA_ARGS__, RAW_HOLD, RAW_END \
-	}
-#define BYTES(text) .bytes = (text), .size = sizeof(text) - 1, .ending = RAW_VERB_AGAIN
-#define ENDS(text) .bytes = (text), .size = sizeof(text) - 1, .ending = RAW_VERB_END
-#define IS(answer, text) .status = (answer), .body = (text)
 
 TEST_WITH_LIMIT(every_fault_is_a_record_of_its_own, 60)
 {
@@ -65,12 +54,12 @@ TEST(item_36_a_part_has_to_be_the_part_that_was_asked_for)
 		{ .fault = { "36 nothing there",
 			     BYTES("HTTP/1.1 416 R\r\nContent-Length: 0\r\n\r\n"),
 			     .code = "http_416" } },
-		{ .fault = { "36 cut short", ENDS(UNTIL_END "h"), .code = "body_truncated",
+		{ .fault = { "36 cut short", CLOSES(UNTIL_END "h"), .code = "body_truncated",
 			     .phase = "body" } },
-		{ .fault = { "36 nothing of it", ENDS(UNTIL_END), .code = "body_truncated",
+		{ .fault = { "36 nothing of it", CLOSES(UNTIL_END), .code = "body_truncated",
 			     .phase = "body" } },
-		{ .fault = { "36 all of it", ENDS(UNTIL_END "hi"), IS(206, "hi") } },
-		{ .fault = { "36 more than it", ENDS(UNTIL_END "hi!"), .code = "unexpected_206",
+		{ .fault = { "36 all of it", CLOSES(UNTIL_END "hi"), IS(206, "hi") } },
+		{ .fault = { "36 more than it", CLOSES(UNTIL_END "hi!"), .code = "unexpected_206",
 			     .phase = "body" } },
 		{ .fault = { "36 too little in chunks", BYTES(IN_CHUNKS "1\r\nh\r\n0\r\n\r\n"),
 			     .code = "body_truncated", .phase = "body" } },
