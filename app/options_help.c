@@ -40,7 +40,7 @@ static void synopsis(struct text *text)
 void options_usage(struct text *text)
 {
 	synopsis(text);
-	text_string(text, "       collect --help\n");
+	text_string(text, "       collect --help\n       collect man\n");
 }
 
 /* What follows stands in that column, or below if the line is too long for that. */

@@ -287,6 +287,7 @@ TEST(what_is_wrong_with_the_call_is_said_and_nothing_is_sent)
 	COLLECT("-q");
 	CHECK_INT(collect.status, 2);
 	CHECK_CONTAINS(collect.err, "usage: collect");
+	CHECK_CONTAINS(collect.err, "collect man");
 }
 
 TEST(help_and_version_go_to_stdout)
