@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "app/aside.h"
 #include "app/codes.h"
 #include "runtime/list.h"
 
@@ -114,7 +115,7 @@ struct judging {
 	const char *method;
 };
 
-static int judge_on_thread(void *arg)
+static int judge_aside(void *arg)
 {
 	struct judging *j = arg;
 
@@ -130,8 +131,8 @@ static int judge(const struct flight *flight, const struct http_response *respon
 			     job_method(flight->job) };
 
 	if (response->body.len >= COLLECT_LARGE)
-		return async_to_thread(judge_on_thread, &j);
-	return judge_on_thread(&j);
+		return aside_do(judge_aside, &j);
+	return judge_aside(&j);
 }
 
 static int64_t asked_to_wait(const struct http_response *response)

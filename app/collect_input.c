@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/aside.h"
 #include "app/codes.h"
 #include "app/feed.h"
 
@@ -80,12 +81,7 @@ static int fill(struct input *in)
 		if (rc != -EAGAIN)
 			return rc;
 	}
-	rc = async_to_thread(read_some, &r);
-	if (rc == -EAGAIN) {
-		async_blocking("no thread can be started", 1)
-			rc = read_some(&r);
-	}
-	return rc;
+	return aside_do(read_some, &r);
 }
 
 /* Waits until another job may be taken in. 0 or ASYNC_ECANCELED. */

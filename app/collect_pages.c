@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/aside.h"
 #include "app/codes.h"
 #include "app/pages.h"
 #include "http/redirect.h"
@@ -115,7 +116,7 @@ void collect_next_page(struct flight *flight, const struct http_response *respon
 
 	if (strcmp(job_method(job), "GET") != 0)
 		return;
-	rc = response->body.len < COLLECT_LARGE ? look(&l) : async_to_thread(look, &l);
+	rc = response->body.len < COLLECT_LARGE ? look(&l) : aside_do(look, &l);
 	if (rc == HTTP_EJSON)
 		snprintf(why, sizeof why, "%.100s does not lead to the URL of the next page",
 			 l.how);

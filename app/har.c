@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/aside.h"
 #include "app/options.h"
 #include "app/text.h"
 
@@ -82,7 +83,7 @@ static int write_all(void *arg)
 			text_remove(&har->writing, 0, 1);
 		har->any = true;
 		text_string(&har->writing, TAIL);
-		rc = har->writing.failed ? ASYNC_ENOMEM : async_to_thread(write_entries, har);
+		rc = har->writing.failed ? ASYNC_ENOMEM : aside_do(write_entries, har);
 		text_free(&har->writing);
 		har->written(har->written_arg);
 	}

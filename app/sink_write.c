@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/async.h"
+#include "app/aside.h"
 
 enum sink_kind sink_kind(int fd)
 {
@@ -105,19 +105,6 @@ static int write_when_ready(struct portion *portion, enum sink_kind kind)
 	return 0;
 }
 
-/* When no thread can be started, the loop waits for the disk rather than lose records. */
-ASYNC_SUSPENDS
-static int write_on_thread(struct portion *portion)
-{
-	int rc = async_to_thread(write_blocking, portion);
-
-	if (rc != -EAGAIN)
-		return rc;
-	async_blocking("no thread can be started", 1)
-		rc = write_blocking(portion);
-	return rc;
-}
-
 ASYNC_SUSPENDS
 int sink_write(int fd, enum sink_kind *kind, const char *data, size_t size)
 {
@@ -131,5 +118,5 @@ int sink_write(int fd, enum sink_kind *kind, const char *data, size_t size)
 		/* It cannot be polled after all. */
 		*kind = SINK_FILE;
 	}
-	return write_on_thread(&portion);
+	return aside_do(write_blocking, &portion);
 }

@@ -143,11 +143,12 @@ TEST(without_threads_nothing_is_lost)
 	if (has_tools())
 		NOT_HERE("the tools need threads of their own");
 	start_upstream(1, NULL, NULL);
+	/* What is large is work for a thread. */
 	for (int i = 0; i < 20; i++)
-		input = format("%s%s\n", input, at(0, "/weather"));
+		input = format("%s%s\n", input, at(0, i % 5 ? "/weather" : "/weather?size=300k"));
 	forbid(SYS_clone3, -1, EAGAIN);
-	COLLECT("-i", temp_file("list", input), "-o", out, "--summary", "none", "--watchdog",
-		"off");
+	COLLECT("-i", temp_file("list", input), "-o", out, "--summary", "none", "--watchdog", "off",
+		"--retry", "0", "--paginate", "$.next", "--har", temp_path("har"));
 	CHECK_STR(collect.err, "");
 	CHECK_INT(collect.status, 0);
 	CHECK_INT(count_records(out), 20);
