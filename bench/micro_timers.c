@@ -3,10 +3,10 @@
  * micro_timers.c - a timer's life, from insertion to expiry, with so many pending.
  *
  * "heap" is the heap alone, in its steady state: the earliest is taken out and comes back at a random
- * place, with --tasks in it all the time. "near" is what a program with many long timeouts does: one that
- * is due first comes and goes, while --tasks others wait. "timers" is the loop's: batches of --tasks timers at random
- * deadlines, all inserted and then all fired, their callbacks called. Deadlines lie so near that they
- * have passed when the last one is in: nobody waits.
+ * place, with --tasks in it all the time. "near" is what a program with many long timeouts does: one
+ * that is due first comes and goes, while --tasks others wait. "timers" is the loop's: batches of
+ * --tasks timers at random deadlines, all inserted and then all fired, their callbacks called. Deadlines
+ * lie so near that they have passed when the last one is in: nobody waits.
  */
 #include <stdlib.h>
 

@@ -135,8 +135,9 @@ double async_task_longest_slice(struct async_task *task);
  * run.
  *
  * On Linux x86-64 the kernel hands over every system call; elsewhere on Linux, under sanitizers, or with
- * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself:
- * runtime/guard/README.md has a table of what each way sees.
+ * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself, and
+ * cannot be done, so that the guard is off and says so, where they are in the program itself: linked
+ * statically, or as those of clang's sanitizers. runtime/guard/README.md has a table of what each way sees.
  */
 /* Calls so far for which the run fails. 0 where there is no guard. */
 unsigned async_watchdog_violations(void);

@@ -88,7 +88,7 @@ void guard_enter(struct guard *guard)
 	if (rc == 0)
 		return;
 	guard_mine = NULL;
-	say_once("libc is linked into the program, so that its calls cannot be seen");
+	say_once("libc's functions are in the program itself, where calls of them cannot be seen");
 }
 
 void guard_leave(struct guard *guard)
