@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "runtime/loop.h"
+#include "runtime/trace/recorder.h"
+#include "runtime/trace/trace.h"
 #include "tests/harness.h"
 #include "tests/watchdog_example.h"
 
@@ -230,11 +232,12 @@ TEST_WITH_LIMIT(a_long_slice_behind_a_short_one_is_reported_for_itself, 60)
 
 enum { TURN = 5, FIRST = 1001 };
 
+static struct async_loop loop;
+static struct watchdog watchdog;
+
 /* A loop whose first timer has been due since the machine was started; looks 0 and 60 ms into a turn. */
 static void look_twice(int slices, const struct account_turn *accounts)
 {
-	static struct async_loop loop;
-	static struct watchdog watchdog;
 	static struct async_timer timer = { .when = 1 };
 	struct watchdog *w = &watchdog;
 
@@ -262,6 +265,22 @@ TEST(slices_too_short_to_be_measured_are_a_finding_too)
 	CHECK_CONTAINS(text, "BUSY: no slice was longer than 0.1 ms ");
 	CHECK(!strstr(text, "  most "));
 	CHECK_STR(file, "");
+}
+
+TEST(the_flight_recorder_keeps_it)
+{
+	static struct trace trace;
+
+	loop.trace = &trace;
+	look_twice(20000, &(struct account_turn){ 0 });
+	CHECK_INT(trace.stalls.count, 1);
+	CHECK_CONTAINS(trace.stalls.slots[0].stall.text, "a turn of 20001 slices has held");
+	CHECK_INT(trace.stalls.slots[0].end, 0);
+	/* Another one meanwhile, which does not end with it. */
+	CHECK_INT(trace_stall_begin(&loop.heartbeat, 2, 0, "a slice"), 1);
+	turn_leave(&watchdog);
+	CHECK_INT(trace.stalls.slots[0].end, 60 * MS);
+	CHECK_INT(trace.stalls.slots[1].end, 0);
 }
 
 TEST(a_place_that_took_little_of_the_turn_is_not_the_findings_place)

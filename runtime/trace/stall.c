@@ -14,13 +14,14 @@ static struct trace *trace_of(const struct heartbeat *hb)
 	return container_of(hb, struct async_loop, heartbeat)->trace;
 }
 
-void trace_stall_begin(const struct heartbeat *hb, int64_t begin, uint32_t task, const char *text)
+uint32_t trace_stall_begin(const struct heartbeat *hb, int64_t begin, uint32_t task,
+			   const char *text)
 {
 	struct trace *trace = trace_of(hb);
 	uint32_t count;
 
 	if (!trace)
-		return;
+		return 0;
 	count = atomic_load_explicit(&trace->stalls.count, memory_order_relaxed);
 	struct trace_stall *stall = &trace->stalls.slots[count % TRACE_STALLS].stall;
 	_Atomic(uint32_t) *version = &trace->stalls.slots[count % TRACE_STALLS].version;
@@ -32,16 +33,18 @@ void trace_stall_begin(const struct heartbeat *hb, int64_t begin, uint32_t task,
 	atomic_store(&trace->stalls.slots[count % TRACE_STALLS].end, 0);
 	atomic_fetch_add(version, 1);
 	atomic_store(&trace->stalls.count, count + 1);
+	return count;
 }
 
-void trace_stall_end(const struct heartbeat *hb, int64_t end)
+void trace_stall_end(const struct heartbeat *hb, uint32_t number, int64_t end)
 {
 	struct trace *trace = trace_of(hb);
 	uint32_t count = trace ? atomic_load(&trace->stalls.count) : 0;
 
 	if (!count)
 		return;
-	atomic_store(&trace->stalls.slots[(count - 1) % TRACE_STALLS].end, end);
+	if (count - number <= TRACE_STALLS)
+		atomic_store(&trace->stalls.slots[number % TRACE_STALLS].end, end);
 	trace_file_stalled(trace);
 }
 

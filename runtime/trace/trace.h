@@ -40,9 +40,10 @@ void trace_set_cause_future(struct trace *trace, struct async_future *future);
 void trace_set_wait(struct trace *trace, enum trace_wait wait, int64_t value);
 void trace_set_wait_fds(struct trace *trace, const struct fd_want *wants, int count);
 
-/* stall.c: the slice of the heartbeat's loop has been a stall since begin; it has ended. ns. */
-void trace_stall_begin(const struct heartbeat *hb, int64_t begin, uint32_t task, const char *text);
-void trace_stall_end(const struct heartbeat *hb, int64_t end);
+/* stall.c: the heartbeat's loop has been held since begin, returns its number; that has ended. ns. */
+uint32_t trace_stall_begin(const struct heartbeat *hb, int64_t begin, uint32_t task,
+			   const char *text);
+void trace_stall_end(const struct heartbeat *hb, uint32_t number, int64_t end);
 
 /* Always in place: a call would cost more than what it may be for. */
 #define HOOK static inline __attribute__((always_inline))

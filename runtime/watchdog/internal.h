@@ -147,6 +147,7 @@ void span_press(const struct watchdog_span *span, struct watchdog_reading *readi
 
 struct watchdog_stall {
 	unsigned number, seen;		/* seen: so often with this stack */
+	uint32_t recorded;		/* its number in the flight recorder */
 	struct account_turn slices;	/* count 0: it is one slice; else a turn of so many */
 	bool shown;			/* the stack is that of one of the slices */
 	bool over;			/* it ended before there was a report */
@@ -345,6 +346,8 @@ void turn_leave(struct watchdog *w);
 bool stall_measure(struct watchdog *w);
 /* Looks where it is, and reports it. */
 void stall_look(struct watchdog *w);
+/* Keeps it in the flight recorder, which is to be told of its end. */
+void stall_record(struct watchdog *w, struct watchdog_stall *stall, int64_t begin);
 /* The slice has ended then. */
 void stall_end(struct watchdog *w, int64_t when);
 

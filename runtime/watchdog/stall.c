@@ -126,10 +126,11 @@ static void excuse(struct watchdog *w, enum async_verdict verdict, bool over)
 }
 
 /* For the flight recorder, which keeps those that are not said, too; before the end that "abort" is. */
-static void record(struct watchdog *w)
+void stall_record(struct watchdog *w, struct watchdog_stall *stall, int64_t begin)
 {
-	watchdog_format(ASYNC_REPORT_TEXT, STALL_BEGAN, &w->stall, false, w->text, sizeof(w->text));
-	trace_stall_begin(w->hb, w->slice.span.start.wall, (uint32_t)w->stall.view.id, w->text);
+	watchdog_format(ASYNC_REPORT_TEXT, STALL_BEGAN, stall, false, w->text, sizeof(w->text));
+	stall->recorded = trace_stall_begin(
+		w->hb, begin, stall->slices.count > 0 ? 0 : (uint32_t)stall->view.id, w->text);
 }
 
 static void report(struct watchdog *w)
@@ -141,7 +142,7 @@ static void report(struct watchdog *w)
 	w->slice.reported = true;
 	w->slice.loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !w->slice.loud;
-	record(w);
+	stall_record(w, stall, w->slice.span.start.wall);
 	watchdog_emit(w, stall, STALL_BEGAN, !w->slice.loud);
 }
 
@@ -255,6 +256,6 @@ void stall_end(struct watchdog *w, int64_t when)
 	w->totals.held += stall->held;
 	if (stall->held > w->totals.longest)
 		w->totals.longest = stall->held;
-	trace_stall_end(w->hb, when);
+	trace_stall_end(w->hb, stall->recorded, when);
 	watchdog_emit(w, stall, STALL_ENDED, !w->slice.loud);
 }

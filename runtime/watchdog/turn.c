@@ -14,6 +14,8 @@
  */
 #include "runtime/watchdog/internal.h"
 
+#include "runtime/trace/trace.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +144,7 @@ static void report(struct watchdog *w)
 	turn->reported = true;
 	turn->loud = policy_admit(&w->policy, watchdog_now(), stall);
 	w->totals.hidden += !turn->loud;
+	stall_record(w, stall, turn->span.start.wall);
 	watchdog_emit(w, stall, STALL_BEGAN, !turn->loud);
 }
 
@@ -157,6 +160,7 @@ static void end(struct watchdog *w)
 	w->totals.held += stall->held;
 	if (stall->held > w->totals.longest)
 		w->totals.longest = stall->held;
+	trace_stall_end(w->hb, stall->recorded, turn->span.last.wall);
 	watchdog_emit(w, stall, STALL_ENDED, !turn->loud);
 }
 
