@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_dump.c - what each task waits for, in words. On the virtual clock, so that each second is exact.
+ * Long, because each kind of wait is made once to be looked at.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,33 +10,8 @@
 #include <unistd.h>
 
 #include "runtime/async.h"
+#include "tests/dumped.h"
 #include "tests/harness.h"
-
-#define NAMED(task_name)             \
-	&(struct async_task_options) \
-	{                            \
-		.name = (task_name)  \
-	}
-
-static struct async_task *start(int (*fn)(void *arg), void *arg, const char *name)
-{
-	struct async_task *task = async_create_task_with(fn, arg, NAMED(name));
-
-	CHECK(task != NULL);
-	return task;
-}
-
-/* What a call has written. */
-static const char *written(int (*print)(int fd))
-{
-	const char *path = temp_path("dump");
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	CHECK(fd >= 0);
-	CHECK_INT(print(fd), 0);
-	close(fd);
-	return read_file(path, NULL);
-}
 
 /* ---- What a task waits for ------------------------------------------------------------------- */
 
@@ -289,14 +264,14 @@ static int describe_each_kind(void *arg)
 
 	(void)arg;
 	set_up();
-	sleeper = start(sleep_long, NULL, "sleeper");
-	quick = start(end_at_once, NULL, "quick");
-	stubborn = start(refuse_to_end, NULL, "stubborn");
-	late = start(sleep_long, NULL, "late");
+	sleeper = dumped_start(sleep_long, NULL, "sleeper");
+	quick = dumped_start(end_at_once, NULL, "quick");
+	stubborn = dumped_start(refuse_to_end, NULL, "stubborn");
+	late = dumped_start(sleep_long, NULL, "late");
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		start(kinds[i].fn, NULL, kinds[i].name);
+		dumped_start(kinds[i].fn, NULL, kinds[i].name);
 	async_sleep(1);
-	text = written(async_pstree);
+	text = dumped(async_pstree);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		const char *words = kinds[i].fn == wait_readable || kinds[i].fn == wait_writable
 					    ? format(kinds[i].words, sockets[0])
@@ -333,22 +308,22 @@ static int eager(void *arg)
 {
 	const char **text = arg;
 
-	*text = written(async_pstree);
+	*text = dumped(async_pstree);
 	return 0;
 }
 
 static int describe_states(void *arg)
 {
-	struct async_task *ready = start(yield_often, NULL, "ready");
-	struct async_task *woken = start(wait_event, NULL, "woken");
-	struct async_task *doomed = start(refuse_to_end, NULL, "doomed");
+	struct async_task *ready = dumped_start(yield_often, NULL, "ready");
+	struct async_task *woken = dumped_start(wait_event, NULL, "woken");
+	struct async_task *doomed = dumped_start(refuse_to_end, NULL, "doomed");
 	const char *text = NULL;
 
 	(void)arg;
 	async_sleep(0);
 	async_event_set(&never);
 	async_cancel(doomed);
-	start(end_at_once, NULL, "new");
+	dumped_start(end_at_once, NULL, "new");
 	async_create_task_with(eager, &text,
 			       &(struct async_task_options){ .name = "eager", .eager_start = true })
 		? (void)0
@@ -358,7 +333,7 @@ static int describe_states(void *arg)
 	CHECK_CONTAINS(text, "\"ready\" [ready] at ");
 	CHECK_CONTAINS(text, "\"woken\" [ready] at ");
 	CHECK_CONTAINS(text, "\"doomed\" [ready, being cancelled]");
-	CHECK_CONTAINS(text, "\"new\" [not started] created at tests/test_dump.c:");
+	CHECK_CONTAINS(text, "\"new\" [not started] created at tests/dumped.c:");
 	async_cancel(ready);
 	async_cancel(doomed);
 	CHECK_INT(async_await(woken), 0);
@@ -394,10 +369,10 @@ static int describe_thread(void *arg)
 
 	(void)arg;
 	pthread_mutex_lock(&gate);
-	first = start(wait_for_thread, NULL, "first");
-	second = start(wait_for_thread, NULL, "second");
+	first = dumped_start(wait_for_thread, NULL, "first");
+	second = dumped_start(wait_for_thread, NULL, "second");
 	async_sleep(0.01);
-	while (!strstr(text = written(async_print_tasks), "\"first\" [a thread running"))
+	while (!strstr(text = dumped(async_print_tasks), "\"first\" [a thread running"))
 		async_sleep(0.01);
 	CHECK_CONTAINS(text, "\"second\" [a thread running");
 	CHECK_CONTAINS(text, ", queued: no thread is free");
@@ -439,10 +414,10 @@ static int describe_process(void *arg)
 			  &(struct async_process_options){ .stdout_to = ASYNC_PIPE,
 							   .stderr_to = ASYNC_PIPE }),
 		  0);
-	tasks[0] = start(communicate, &process, "talker");
-	tasks[1] = start(wait_for_process, &process, "waiter");
+	tasks[0] = dumped_start(communicate, &process, "talker");
+	tasks[1] = dumped_start(wait_for_process, &process, "waiter");
 	async_sleep(0.001);
-	text = written(async_pstree);
+	text = dumped(async_pstree);
 	CHECK_CONTAINS(text, format("\"talker\" [readable fd %d or readable fd %d, ",
 				    async_process_stdout(process), async_process_stderr(process)));
 	CHECK_CONTAINS(text,

@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* test_dump_streams.c - what a report says of tasks that wait for readers, writers and servers. */
-#include <fcntl.h>
 #include <unistd.h>
 
+#include "tests/dumped.h"
 #include "tests/harness.h"
 #include "tests/stream_ends.h"
-
-static struct async_task *start(int (*fn)(void *arg), void *arg, const char *name)
-{
-	struct async_task *task =
-		async_create_task_with(fn, arg, &(struct async_task_options){ .name = name });
-
-	CHECK(task != NULL);
-	return task;
-}
-
-static const char *tasks(void)
-{
-	const char *path = temp_path("tasks");
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	CHECK(fd >= 0);
-	CHECK_INT(async_pstree(fd), 0);
-	close(fd);
-	return read_file(path, NULL);
-}
 
 static void stop(struct async_task *task)
 {
@@ -89,9 +69,10 @@ static int wait_on_the_internet(void *arg)
 	CHECK_INT(net_writer_sockname(writer, &own), 0);
 	net_address_format(&peer, text[0]);
 	net_address_format(&own, text[1]);
-	serving = start(serve, server, "serving");
-	reading = start(read_line, reader, "reading");
-	while (!strstr(said = tasks(), "1 connection,") || !strstr(said, "readexactly of"))
+	serving = dumped_start(serve, server, "serving");
+	reading = dumped_start(read_line, reader, "reading");
+	while (!strstr(said = dumped(async_pstree), "1 connection,") ||
+	       !strstr(said, "readexactly of"))
 		async_sleep(0.001);
 	CHECK_CONTAINS(said,
 		       format("\"serving\" [serve_forever of server %s, 1 connection,", text[0]));
@@ -121,12 +102,12 @@ static int wait_without_addresses(void *arg)
 	(void)arg;
 	CHECK_INT(net_start_unix_server(&server, serve_nothing, NULL, path, NULL), 0);
 	stream_write_big(full.writer);
-	waiting[0] = start(drain, full.writer, "draining");
-	waiting[1] = start(wait_closed, full.writer, "ending");
-	waiting[2] = start(read_byte, quiet.reader, "reading");
-	waiting[3] = start(serve, server, "serving");
+	waiting[0] = dumped_start(drain, full.writer, "draining");
+	waiting[1] = dumped_start(wait_closed, full.writer, "ending");
+	waiting[2] = dumped_start(read_byte, quiet.reader, "reading");
+	waiting[3] = dumped_start(serve, server, "serving");
 	async_sleep(0);
-	said = tasks();
+	said = dumped(async_pstree);
 	CHECK_CONTAINS(said, format("\"draining\" [drain of fd %d, %zu bytes queued,", fd,
 				    net_writer_get_write_buffer_size(full.writer)));
 	CHECK_CONTAINS(said, format("\"ending\" [wait_closed of fd %d, ", fd));

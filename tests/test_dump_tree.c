@@ -10,33 +10,8 @@
 #include <unistd.h>
 
 #include "runtime/async.h"
+#include "tests/dumped.h"
 #include "tests/harness.h"
-
-#define NAMED(task_name)             \
-	&(struct async_task_options) \
-	{                            \
-		.name = (task_name)  \
-	}
-
-static struct async_task *start(int (*fn)(void *arg), void *arg, const char *name)
-{
-	struct async_task *task = async_create_task_with(fn, arg, NAMED(name));
-
-	CHECK(task != NULL);
-	return task;
-}
-
-/* What a call has written. */
-static const char *written(int (*print)(int fd))
-{
-	const char *path = temp_path("dump");
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	CHECK(fd >= 0);
-	CHECK_INT(print(fd), 0);
-	close(fd);
-	return read_file(path, NULL);
-}
 
 static int sleep_long(void *arg)
 {
@@ -67,8 +42,8 @@ static int await_leaf(void *arg)
 
 static int gather_both(void *arg)
 {
-	struct async_task *tasks[] = { start(await_leaf, NULL, "left"),
-				       start(await_leaf, NULL, "right") };
+	struct async_task *tasks[] = { dumped_start(await_leaf, NULL, "left"),
+				       dumped_start(await_leaf, NULL, "right") };
 
 	(void)arg;
 	return async_gather(tasks, 2, ASYNC_RAISE, NULL);
@@ -96,12 +71,12 @@ static int draw_tree(void *arg)
 	struct async_task *top, *tasks[6];
 
 	(void)arg;
-	leaf = start(sleep_long, NULL, "leaf");
-	top = start(gather_both, NULL, "top");
+	leaf = dumped_start(sleep_long, NULL, "leaf");
+	top = dumped_start(gather_both, NULL, "top");
 	for (int i = 0; i < 6; i++)
-		tasks[i] = start(sleep_long, NULL, i < 5 ? "alike" : "other");
+		tasks[i] = dumped_start(sleep_long, NULL, i < 5 ? "alike" : "other");
 	async_sleep(1);
-	CHECK_STR(without_places(written(async_pstree)),
+	CHECK_STR(without_places(dumped(async_pstree)),
 		  "11 tasks; below each those it waits for:\n"
 		  "task 1 \"main\" [running]\n"
 		  "task 3 \"top\" [gather of 2, 0 done, 1.0 s]\n"
@@ -161,16 +136,16 @@ static int find_partial_deadlock(void *arg)
 	const char *text;
 
 	(void)arg;
-	takers[0] = start(take_both, &zero, "a");
-	takers[1] = start(take_both, &one, "b");
+	takers[0] = dumped_start(take_both, &zero, "a");
+	takers[1] = dumped_start(take_both, &one, "b");
 	async_sleep(1);
-	text = written(async_pstree);
+	text = dumped(async_pstree);
 	CHECK_CONTAINS(text, "  task 3 \"b\" [Lock held by task 2 \"a\", 0.5 s]");
 	CHECK_CONTAINS(text, "    task 2 \"a\" (above: this is a cycle)\n");
 	CHECK_CONTAINS(text, "cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits "
 			     "for Lock held by task 2 \"a\"\n");
 	async_cancel(takers[0]);
-	CHECK(strstr(written(async_pstree), "cycle") == NULL);
+	CHECK(strstr(dumped(async_pstree), "cycle") == NULL);
 	return async_await(takers[1]);
 }
 
@@ -184,11 +159,11 @@ static int find_circle_through_many(void *arg)
 	const char *text;
 
 	(void)arg;
-	leaf = start(sleep_long, NULL, "leaf");
-	takers[0] = start(await_second, NULL, "a");
-	takers[1] = start(take_first_lock, NULL, "b");
+	leaf = dumped_start(sleep_long, NULL, "leaf");
+	takers[0] = dumped_start(await_second, NULL, "a");
+	takers[1] = dumped_start(take_first_lock, NULL, "b");
 	async_sleep(1);
-	text = written(async_pstree);
+	text = dumped(async_pstree);
 	CHECK_CONTAINS(text, "cycle: task 3 \"a\" waits for gather of 2, 0 done with task 4 \"b\", "
 			     "which waits for Lock held by task 3 \"a\"\n");
 	async_cancel(takers[0]);
@@ -217,8 +192,8 @@ static void run_into_deadlock(int (*fn)(void *arg))
 static int deadlock_of_two(void *arg)
 {
 	(void)arg;
-	takers[0] = start(take_both, &zero, "a");
-	takers[1] = start(take_both, &one, "b");
+	takers[0] = dumped_start(take_both, &zero, "a");
+	takers[1] = dumped_start(take_both, &one, "b");
 	return async_await(takers[0]);
 }
 
@@ -228,7 +203,7 @@ TEST(a_deadlock_report_names_what_each_waits_for_and_the_circle)
 		run_into_deadlock(deadlock_of_two), "deadlock: nothing is ready",
 		": awaiting task 2 \"a\" (created at async_run)",
 		"task 2 \"a\" waits at tests/test_dump_tree.c:",
-		": Lock held by task 3 \"b\" (created at tests/test_dump_tree.c:",
+		": Lock held by task 3 \"b\" (created at tests/dumped.c:",
 		"cycle: task 2 \"a\" waits for Lock held by task 3 \"b\", which waits for Lock "
 		"held by task 2 \"a\"\n");
 	EXPECT_ABORT(run_into_deadlock(lock_twice),
@@ -261,7 +236,7 @@ static int print_many(void *arg)
 			  0);
 	async_sleep(1);
 	before = (double)clock() / CLOCKS_PER_SEC;
-	text = written(async_print_tasks);
+	text = dumped(async_print_tasks);
 	CHECK((double)clock() / CLOCKS_PER_SEC - before < 3 * time_scale());
 	for (; text[size]; size++)
 		lines += text[size] == '\n';
@@ -296,9 +271,9 @@ static int print_long_line(void *arg)
 	size_t size;
 
 	async_sleep(1);
-	size = strlen(written(async_print_tasks));
+	size = strlen(dumped(async_print_tasks));
 	CHECK(size < 500000);
-	CHECK_CONTAINS(written(async_pstree), "tasks more, which would make this too long\n");
+	CHECK_CONTAINS(dumped(async_pstree), "tasks more, which would make this too long\n");
 	return async_await(first);
 }
 
@@ -328,11 +303,11 @@ static int print_crowd(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < 300; i++)
-		crowd.tasks[i] = start(sleep_long, NULL, "one of many");
+		crowd.tasks[i] = dumped_start(sleep_long, NULL, "one of many");
 	for (int i = 0; i < 100; i++)
 		task = async_create_task_copy(wait_for_crowd, &pointer, sizeof pointer);
 	async_sleep(1);
-	text = written(async_pstree);
+	text = dumped(async_pstree);
 	CHECK_CONTAINS(text, "[gather of 300, 0 done, 1.0 s]");
 	CHECK_CONTAINS(text, " waits for tasks are left out\n");
 	return async_await(task);
@@ -374,7 +349,7 @@ TEST(each_system_call_may_fail)
 
 static int stack_of_a_stale_task(void *arg)
 {
-	struct async_task *task = start(end_at_once, NULL, "stale");
+	struct async_task *task = dumped_start(end_at_once, NULL, "stale");
 
 	(void)arg;
 	async_sleep(1);
