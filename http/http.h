@@ -3,7 +3,8 @@
  * http.h - the HTTP/1.1 client, its session, and a small server. The manual of http/.
  *
  * The promise: every response is complete and verified, or it is an error. A session keeps
- * connections alive, limits them, and is fair to those who wait for one.
+ * connections alive, limits them, and is fair to those who wait for one. Long, because who writes a
+ * program of requests reads this one manual.
  */
 #ifndef LOOPHOUND_HTTP_HTTP_H
 #define LOOPHOUND_HTTP_HTTP_H

@@ -2,6 +2,7 @@
 /*
  * test_dns.c - names to addresses over a resolver of our own: one flight a name, the cache, what
  * becomes of cancelled and stuck look-ups. Nothing here asks a real name server.
+ * Long, because that resolver is a part of it.
  */
 #include <arpa/inet.h>
 #include <errno.h>

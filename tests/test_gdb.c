@@ -5,6 +5,7 @@
  *
  * The tests named debuggee_* are the program that gdb looks at. They end by themselves when nobody
  * does. `after` is written to behind each call, which keeps it from becoming a tail call.
+ * Long, because that program and what gdb says of it have to be one binary.
  */
 #include <dirent.h>
 #include <fcntl.h>

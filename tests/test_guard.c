@@ -4,7 +4,7 @@
  * named with the right line, those that may not are never mentioned, and all return what they
  * return without it. Once by system calls, once by interposed symbols.
  *
- * Each row is one line, for that line is what the guard has to name.
+ * Each row is one line, for that line is what the guard has to name. Long, because the table is.
  */
 #include <dirent.h>
 #include <fcntl.h>

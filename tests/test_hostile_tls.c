@@ -2,6 +2,7 @@
 /*
  * test_hostile_tls.c - build/collect against servers whose certificates are no good, that speak
  * another TLS, or that end it badly. Certificates are made here, and thrown away.
+ * Long, because each kind of bad server has to be played here, down to its records.
  */
 #include <openssl/ssl.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_poll.c - the reactor's contract (poll.h), whichever reactor was built.
+ * Long, because it is that one contract, clause by clause.
  */
 #include <errno.h>
 #include <fcntl.h>

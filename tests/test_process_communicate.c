@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_process_communicate.c - input and output at once: sizes, early ends, limits, cancellation. */
+/*
+ * test_process_communicate.c - input and output at once: sizes, early ends, limits, cancellation.
+ * Long, because each way in which one of three pipes may end needs a child that does it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

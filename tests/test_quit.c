@@ -2,6 +2,7 @@
 /*
  * test_quit.c - SIGQUIT prints all tasks and the program goes on: by the loop when it is idle or busy,
  * by the watchdog's thread when it is stuck; the second one ends the process.
+ * Long, because each state that SIGQUIT may find is a program that has to be brought into it.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_trace_format.c - events in, text out: prose and the Chrome format, whatever a record holds. */
+/*
+ * test_trace_format.c - events in, text out: prose and the Chrome format, whatever a record holds.
+ * Long, because both formats tell the same records, which are written down here event by event.
+ */
 #include <stdlib.h>
 
 #include "runtime/async.h"

@@ -2,6 +2,7 @@
 /*
  * test_upgrade.c - TLS that begins in the middle of a connection, and TLS from its beginning, as
  * streams.
+ * Long, because both ways are tried on one server, with what its handler found.
  */
 #include <unistd.h>
 
