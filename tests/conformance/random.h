@@ -55,6 +55,8 @@ struct machine {
 	int count, items, steps;
 	uint64_t base;
 	struct async_task *slots[MACHINE_FUNCTIONS], *tasks[MACHINE_TASKS], *driver;
+	struct async_task *until; /* what a stop asks to be run next; NULL: the driver */
+	struct async_loop *loop;
 	int task_count;
 	struct async_event events[2];
 	struct async_lock locks[2];

@@ -210,6 +210,7 @@ static void begin(void)
 	m->count = m->items = m->steps = m->task_count = m->action_count = 0;
 	m->used = 0;
 	m->later = NULL;
+	m->until = NULL;
 	m->outer = NULL;
 	m->base = async_loop_turns();
 	m->driver = async_current_task();
@@ -295,9 +296,29 @@ static int drive(void *arg)
 	return 0;
 }
 
+/* The driver, and when it is stopped, the task that the stop named before it goes on. */
 const char *machine_run(void)
 {
-	CHECK_INT(async_run_with(drive, NULL, &(struct async_run_options){ .virtual_clock = true }),
-		  0);
+	struct async_task *driver;
+
+	machine.loop = async_loop_new(&(struct async_run_options){ .virtual_clock = true });
+	CHECK(machine.loop != NULL);
+	driver = async_create_task(drive, NULL);
+	CHECK(driver != NULL);
+	machine.until = NULL;
+	while (!async_task_done(driver)) {
+		struct async_task *until = machine.until;
+
+		machine.until = NULL;
+		async_loop_run_until_complete(machine.loop,
+					      async_task_future(until ? until : driver));
+		if (until)
+			machine_log("until %s", machine_status(until));
+		else if (!async_task_done(driver))
+			machine_log("stopped");
+	}
+	CHECK_INT(async_task_result(driver), 0);
+	async_task_release(driver);
+	async_loop_close(machine.loop);
 	return machine.out;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* random_operations.c - what the operations on tasks do, and where each operation is found. */
 #include "tests/conformance/random_operations.h"
+
+#include <stdint.h>
+
 #include "tests/conformance/trace.h"
 #include "tests/harness.h"
 
@@ -137,6 +140,25 @@ OPERATION(uncancel)
 	int before = async_cancelling(async_current_task());
 
 	sprintf(text, "%d %d", before, async_uncancel(async_current_task()));
+	return 0;
+}
+
+static const struct async_local locals[] = { { "a", NULL }, { "b", NULL } };
+
+OPERATION(local_set)
+{
+	return async_local_set(&locals[op->args[0]], (void *)(intptr_t)op->args[1]);
+}
+
+OPERATION(local_get)
+{
+	return number(text, (int)(intptr_t)async_local_get(&locals[op->args[0]]));
+}
+
+OPERATION(stop)
+{
+	machine.until = slot(op);
+	async_loop_stop(machine.loop);
 	return 0;
 }
 
@@ -308,6 +330,9 @@ static const struct operation_entry operations[] = {
 	ENTRY(cancel),
 	ENTRY(cancel_self),
 	ENTRY(uncancel),
+	ENTRY(local_set),
+	ENTRY(local_get),
+	ENTRY(stop),
 	ENTRY(wait),
 	ENTRY(shield),
 	ENTRY(wait_for),

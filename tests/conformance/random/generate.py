@@ -41,9 +41,11 @@ class Generator:
             ["tasks", "cancels", "timeouts"], ["tasks", "locks", "cancels"], ["tasks", "conditions", "cancels"],
             ["tasks", "queues", "cancels"], ["tasks", "futures", "callbacks", "cancels"],
             ["tasks", "waits", "timeouts", "cancels"], ["tasks", "gathers", "cancels", "futures"],
+            ["tasks", "locals", "groups", "timeouts"], ["tasks", "stops", "cancels", "waits"],
+            ["tasks", "stops", "timeouts", "callbacks", "futures"],
             ["tasks", "barriers", "cancels", "timeouts"], ["tasks", "groups", "waits", "cancels", "gathers"],
             ["tasks", "cancels", "waits", "groups", "timeouts", "locks", "conditions", "queues", "futures",
-             "callbacks", "gathers", "barriers"],
+             "callbacks", "gathers", "barriers", "locals", "stops"],
         ]
         self.theme = d.of(themes)
         self.functions = 2 + d.below(FUNCTIONS - 1)
@@ -162,6 +164,11 @@ class Generator:
                 add(3, f"gathering {d.below(2)} {self.slots(f)}")
                 add(2, "gathering_await")
                 add(2, f"gathering_cancel {d.below(3)}")
+            elif theme == "locals":
+                add(5, f"local_set {d.below(2)} {1 + d.below(9)}")
+                add(6, f"local_get {d.below(2)}")
+            elif theme == "stops":
+                add(3, f"stop {any_slot}")
             elif theme == "barriers":
                 add(4, "barrier")
                 if d.below(3) == 0:

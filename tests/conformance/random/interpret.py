@@ -10,8 +10,10 @@ leaves open (two timers for the same moment) is left out. A task group walks thr
 cancels; here it walks in the order of creation, as ours does.
 """
 import asyncio
+import contextvars
 import os
 import sys
+from asyncio.base_events import _run_until_complete_cb
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -118,7 +120,8 @@ class Machine:
         self.futures = [loop.create_future() for _ in range(3)]
         self.callbacks = [[] for _ in range(3)]
         self.timer, self.cancellations = None, {}
-        self.outer = None
+        self.outer, self.until = None, None
+        self.locals = [contextvars.ContextVar(name, default=0) for name in ("a", "b")]
 
     def seconds(self, ms):
         """No two for the same moment, if two tasks run the same operation."""
@@ -305,6 +308,16 @@ class Machine:
 
     def op_uncancel(self, frame):
         return f"{asyncio.current_task().cancelling()} {asyncio.current_task().uncancel()}"
+
+    def op_local_set(self, frame, v, value):
+        self.locals[v].set(value)
+
+    def op_local_get(self, frame, v):
+        return self.locals[v].get()
+
+    def op_stop(self, frame, s):
+        self.until = self.slots[s]
+        self.loop.stop()
 
     # ---- Waiting
 
@@ -513,13 +526,32 @@ class Machine:
             self.log(f"#{i} {status(t)}" + (f" {t.cancelling()}" if t else ""))
 
 
+def run_from_outside(loop, machine):
+    """The driver, and when it is stopped, the task that the stop named before it goes on."""
+    driver = loop.create_task(machine.drive())
+    while not driver.done():
+        t, machine.until = machine.until, None
+        try:
+            loop.run_until_complete(t or driver)
+        except CE as e:
+            if e.args:  # taken from the task, as by an await; in C whoever ran the loop asks the task for it
+                loop.ambiguous = True
+        except Exception:
+            pass
+        if any(handle._callback is _run_until_complete_cb for handle in loop._ready):
+            loop.ambiguous = True  # stopped in the turn in which it was done: here the next run is stopped, too
+        if t or not driver.done():
+            machine.log(f"until {status(t)}" if t else "stopped")
+    driver.result()
+
+
 def run(lines):
     loop = Loop()
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(lambda *_: None)
     machine = Machine(lines, loop)
     try:
-        loop.run_until_complete(machine.drive())
+        run_from_outside(loop, machine)
         stuck = len(asyncio.all_tasks(loop)) > 0
     finally:
         loop.close()
