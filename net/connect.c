@@ -42,6 +42,26 @@ static void tell(const struct connecting *c, enum net_connect_event event, int c
 	race_tell(c->options, event, NULL, code);
 }
 
+/* A step's limit, and its clock. */
+struct timed {
+	struct async_timeout limit;
+	int64_t start;
+};
+
+/* seconds of 0: no limit. */
+static void begin(struct timed *step, double seconds)
+{
+	step->start = async_time_ns();
+	async_timeout_begin(&step->limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+}
+
+static int end(struct timed *step, int rc, int64_t *took)
+{
+	rc = async_timeout_end(&step->limit, rc);
+	*took = async_time_ns() - step->start;
+	return rc;
+}
+
 /* Addresses on the deny list are dropped here; what is left is what is connected to. */
 static int allow(struct connecting *c)
 {
@@ -76,8 +96,8 @@ ASYNC_SUSPENDS
 static int resolve(struct connecting *c)
 {
 	double seconds = c->options->dns_timeout;
-	struct async_timeout limit;
-	int64_t start = async_time_ns();
+	struct timed step;
+	int64_t took;
 	bool asks;
 	int rc;
 
@@ -86,13 +106,13 @@ static int resolve(struct connecting *c)
 	asks = !c->literal && c->options->watch && !dns_is_cached(c->host, c->options->family);
 	if (!c->literal)
 		tell(c, asks ? NET_CONNECT_DNS_START : NET_CONNECT_DNS_CACHED, 0);
-	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	begin(&step, seconds);
 	rc = net_resolve_at(c->here, c->host, c->port, c->options->family, c->found, MAX_FOUND);
-	rc = async_timeout_end(&limit, rc);
+	rc = end(&step, rc, &took);
 	if (asks)
 		tell(c, NET_CONNECT_DNS_END, rc < 0 ? rc : 0);
 	if (!c->literal)
-		c->timing.dns = async_time_ns() - start;
+		c->timing.dns = took;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->dns_expired, "name look-up timeout", seconds, "");
 	if (rc < 0)
@@ -143,18 +163,16 @@ ASYNC_SUSPENDS
 static int reach(struct connecting *c)
 {
 	double seconds = c->options->connect_timeout;
-	struct async_timeout limit;
-	int64_t start = async_time_ns();
+	struct timed step;
 	int rc;
 
 	c->step = "connect";
-	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	begin(&step, seconds);
 	rc = c->options->unix_path
 		     ? connect_to_path(c)
 		     : race_connect(c->here, c->found, c->count, c->options, &c->race);
-	rc = async_timeout_end(&limit, rc);
+	rc = end(&step, rc, &c->timing.connect);
 	note_winner(c, rc);
-	c->timing.connect = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->connect_expired, "connection timeout", seconds,
 			       c->race.report);
@@ -173,17 +191,17 @@ ASYNC_SUSPENDS
 static int prepare(struct connecting *c)
 {
 	double seconds = c->options->connect_timeout;
-	struct async_timeout limit;
-	int64_t start = async_time_ns();
+	struct timed step;
+	int64_t took;
 	int rc;
 
 	if (!c->options->prepare)
 		return 0;
 	c->step = "proxy";
-	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	begin(&step, seconds);
 	rc = c->options->prepare(c->options->prepare_arg, c->stream);
-	rc = async_timeout_end(&limit, rc);
-	c->timing.connect += async_time_ns() - start;
+	rc = end(&step, rc, &took);
+	c->timing.connect += took;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->connect_expired, "proxy timeout", seconds, "");
 	return rc;
@@ -194,20 +212,18 @@ static int secure(struct connecting *c)
 {
 	const char *name = c->options->tls_name ? c->options->tls_name : c->host;
 	double seconds = c->options->tls_timeout;
-	struct async_timeout limit;
-	int64_t start = async_time_ns();
+	struct timed step;
 	int rc;
 
 	if (!c->options->tls)
 		return 0;
 	c->step = "tls";
 	tell(c, NET_CONNECT_TLS_START, 0);
-	async_timeout_begin(&limit, seconds > 0 ? seconds : ASYNC_NO_TIMEOUT);
+	begin(&step, seconds);
 	rc = tls_start_client(c->here, c->stream, c->options->tls, name,
 			      c->options->tls_port ? c->options->tls_port : c->port);
-	rc = async_timeout_end(&limit, rc);
+	rc = end(&step, rc, &c->timing.tls);
 	tell(c, NET_CONNECT_TLS_END, rc);
-	c->timing.tls = async_time_ns() - start;
 	if (rc == ASYNC_ETIMEOUT)
 		return expired(c, c->options->tls_expired, "TLS handshake timeout", seconds, "");
 	return rc;
