@@ -56,7 +56,8 @@ BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c
 GUARDS          = $(wildcard runtime/guard/*.[cS])
 DISPATCH        = $(if $(filter epoll,$(POLLER)),$(wildcard runtime/guard/*_$(ARCH).[cS]))
 GUARD_none      = runtime/guard/none.c
-GUARD_symbols   = $(filter-out %/none.c %/dispatch_none.c %_x86_64.c %_x86_64.S,$(GUARDS))
+GUARD_symbols   = $(filter-out %/none.c %/dispatch_none.c %_x86_64.c %_x86_64.S %_mach.c %_bsd.c \
+                  %/calls_posix.c,$(GUARDS))
 GUARD_dispatch  = $(GUARD_symbols) $(DISPATCH)
 GUARD_interpose = $(GUARD_symbols) runtime/guard/dispatch_none.c
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))

@@ -114,7 +114,10 @@ struct guard_wrapper {
 	void **real; /* filled in when it is installed */
 };
 /* Up to a NULL name. */
-extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[], guard_file_wrappers[];
+extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[], guard_file_wrappers[],
+	guard_posix_wrappers[];
+/* Those that this system has, up to NULL. */
+extern const struct guard_wrapper *const guard_tables[];
 
 /* Puts the wrappers in libc's place, for good; they look for guard_mine. 0 or -errno. */
 int guard_symbols_start(void);

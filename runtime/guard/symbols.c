@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { TABLES = 5 };
+enum { TABLES = 8 };
 
 /* ---- What the wrappers ask ------------------------------------------------------------------- */
 
@@ -279,12 +279,10 @@ int guard_symbols_put(const struct guard_wrapper *table)
 
 int guard_symbols_start(void)
 {
-	const struct guard_wrapper *const tables[] = { loaders, guard_wrappers, guard_lock_wrappers,
-						       guard_file_wrappers };
-	int rc = 0;
+	int rc = guard_symbols_put(loaders);
 
-	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
-		rc = guard_symbols_put(tables[i]);
+	for (size_t i = 0; rc == 0 && guard_tables[i] != NULL; i++)
+		rc = guard_symbols_put(guard_tables[i]);
 	return rc;
 }
 
