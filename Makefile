@@ -8,7 +8,7 @@ BUILD   = build#         where everything is made; each configuration may have i
 CONTEXT = ucontext#      how stacks are switched: ucontext, swapcontext, asm
 POLLER  = epoll#         the reactor: epoll, kqueue (with KQUEUE_CFLAGS, KQUEUE_LIBS elsewhere than BSD)
 GUARD   = $(if $(DISPATCH),dispatch,interpose)#  the strict guard: dispatch (of system calls), interpose (libc's functions), none
-SYMBOLS = $(if $(call have,libdw >= 0.187),libdw,none)# names for the watchdog
+SYMBOLS = $(if $(filter linux,$(SYSTEM)),$(if $(call have,libdw >= 0.187),libdw,none),dladdr)# names for the watchdog
 PROBES  = $(if $(shell printf '\43include <sys/sdt.h>' | $(CC) -E - >/dev/null 2>&1 || echo no),none,sdt)# USDT, if there is <sys/sdt.h>
 CODINGS = $(if $(call have,libbrotlidec),br) $(if $(call have,libzstd),zstd)# beside gzip and deflate
 PSL     = $(if $(call have,libpsl),,no_)#  whose domains cookies may not be for: empty with libpsl, no_ without
@@ -35,17 +35,22 @@ CFLAGS  = -std=gnu11 $(OPT) -g -Wall -Wextra -Werror -fstack-clash-protection -f
           -fno-semantic-interposition $(CHOSEN) $(EXTRA_CFLAGS)
 CHOSEN  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
           $(if $(FORTIFY),-D_FORTIFY_SOURCE=3 -fstack-protector-strong) \
-          $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS))
+          $(if $(filter kqueue,$(POLLER)),$(KQUEUE_CFLAGS)) \
+          $(if $(filter dladdr,$(SYMBOLS)),-fno-omit-frame-pointer)
 CPPFLAGS = -D_GNU_SOURCE -I. -Ihttp -MMD -MP -DTRACE_PROBES='"runtime/trace/probe_$(PROBES).h"'
 LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(EXTRA_LDFLAGS)
 LIBS    = -lssl -lcrypto -lhttp_parser -lz $(if $(filter br,$(CODINGS)),-lbrotlidec) \
           $(if $(filter zstd,$(CODINGS)),-lzstd) $(if $(PSL),,-lpsl) -lpthread -lm $(if $(filter libdw,$(SYMBOLS)),-ldw) \
           $(if $(filter kqueue,$(POLLER)),$(KQUEUE_LIBS))
 
+SYSTEM   = $(or $(SYSTEM_$(shell uname)),bsd)
+SYSTEM_Linux  = linux
+SYSTEM_Darwin = mach
 # Only Linux shows one thread to another, which is what the watchdog's monitor works with: elsewhere
-# none.c stands for it, beside what works everywhere.
-WATCHDOG = $(if $(filter Linux,$(shell uname)),linux,none)
+# none.c stands for it, beside what works everywhere and what a strict guard reports with.
+WATCHDOG = $(if $(filter linux,$(SYSTEM)),linux,none)
 ANYWHERE = runtime/watchdog/options.c runtime/watchdog/stats.c
+REPORTS  = $(addprefix runtime/watchdog/,advice.c stack.c text.c verdict.c)
 MONITOR  = $(filter-out $(ANYWHERE) runtime/watchdog/none.c,$(wildcard runtime/watchdog/*.c))
 BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c) $(MONITOR) \
            runtime/child_pidfd.c runtime/child_no_pidfd.c \
@@ -54,19 +59,22 @@ BACKENDS = $(wildcard runtime/context_*.[cS] runtime/poll_*.c runtime/symbol/*.c
 # The strict guard: Linux hands system calls over on some machines; kqueue systems never do. Where it
 # cannot when the program runs, libc's functions are interposed, so that is there in both cases.
 GUARDS          = $(wildcard runtime/guard/*.[cS])
-DISPATCH        = $(if $(filter epoll,$(POLLER)),$(wildcard runtime/guard/*_$(ARCH).[cS]))
+DISPATCH        = $(if $(filter linux-epoll,$(SYSTEM)-$(POLLER)),$(wildcard runtime/guard/*_$(ARCH).[cS]))
 GUARD_none      = runtime/guard/none.c
-GUARD_symbols   = $(filter-out %/none.c %/dispatch_none.c %_x86_64.c %_x86_64.S %_mach.c %_bsd.c \
-                  %/calls_posix.c,$(GUARDS))
+GUARD_symbols   = $(filter-out %/none.c %/dispatch_none.c %_x86_64.c %_x86_64.S $(GUARD_not_$(SYSTEM)),\
+                  $(GUARDS))
+GUARD_not_linux = %_mach.c %_bsd.c %/calls_posix.c
+GUARD_not_mach  = %_linux.c %_bsd.c %_elf.c %/wrap_posix.c
+GUARD_not_bsd   = %_linux.c %_mach.c
 GUARD_dispatch  = $(GUARD_symbols) $(DISPATCH)
 GUARD_interpose = $(GUARD_symbols) runtime/guard/dispatch_none.c
 ARCH     = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 CHOICE   = runtime/context_$(ARCH).S runtime/context_$(CONTEXT).c runtime/context_$(CONTEXT)_$(ARCH).S \
            runtime/poll_$(POLLER).c runtime/symbol/$(SYMBOLS).c runtime/symbol/$(SYMBOLS)_%.c \
-           runtime/symbol/maps_$(WATCHDOG).c \
-           runtime/child_$(if $(filter Linux,$(shell uname)),,no_)pidfd.c \
-           $(if $(filter linux,$(WATCHDOG)),$(MONITOR) $(GUARD_$(GUARD)),runtime/watchdog/none.c \
-             runtime/guard/none.c) \
+           runtime/symbol/maps_$(SYSTEM).c $(if $(filter libdw,$(SYMBOLS)),,runtime/symbol/frame_pointers.c) \
+           runtime/child_$(if $(filter linux,$(SYSTEM)),,no_)pidfd.c $(GUARD_$(GUARD)) \
+           $(if $(filter linux,$(WATCHDOG)),$(MONITOR),runtime/watchdog/none.c \
+             $(if $(filter none,$(GUARD)),,$(REPORTS))) \
            http/decode_$(if $(filter br,$(CODINGS)),,no_)brotli.c \
            http/decode_$(if $(filter zstd,$(CODINGS)),,no_)zstd.c http/cookies_$(PSL)psl.c
 LIB_SRC  = $(filter-out $(BACKENDS),$(wildcard runtime/*.c runtime/*/*.c net/*.c http/*.c)) \
@@ -92,7 +100,7 @@ BENCHES  = $(subst _,-,$(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@echo '  $(1) $@')
 
-.PHONY: all run bench bench-count bench-micro bench-peers bench-ready suites-ready test test-bench test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos help clean FORCE
+.PHONY: all run bench bench-count bench-micro bench-peers bench-ready suites-ready test test-bench test-slow test-peers stress stressed fuzz fuzzers conformance tests peers deps layers lint format install check-macos chosen help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -241,6 +249,7 @@ layers: ; @.ci/layers
 lint: layers ; @.ci/lint
 format: ; clang-format -i $$(find runtime net http app bench tests -name '*.[ch]')
 check-macos: ; @.ci/check-macos $(BUILD)
+chosen: ; @echo $(LIB_SRC)
 
 HEADERS = $(wildcard runtime/async*.h net/net.h net/datagram.h net/streams.h \
 	http/http.h http/json.h http/loophound.h)

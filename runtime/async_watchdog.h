@@ -134,7 +134,7 @@ double async_task_longest_slice(struct async_task *task);
  * never are. It is off, and says so, under Valgrind and rr. strict=quiet says only what fails the
  * run.
  *
- * On Linux x86-64 the kernel hands over every system call; elsewhere on Linux, under sanitizers, or with
+ * On Linux x86-64 the kernel hands over every system call; elsewhere, under sanitizers, or with
  * strict=symbols, libc's functions are interposed, which does not see what libc does inside itself, and
  * cannot be done, so that the guard is off and says so, where they are in the program itself: linked
  * statically, or as those of clang's sanitizers. runtime/guard/README.md has a table of what each way sees.

@@ -181,9 +181,18 @@ static int switch_on(struct guard *guard)
 		       : -errno;
 }
 
+void __asan_init(void) __attribute__((weak));
+void __tsan_init(void) __attribute__((weak));
+void __msan_init(void) __attribute__((weak));
+
+static bool under_sanitizer(void)
+{
+	return __asan_init != NULL || __tsan_init != NULL || __msan_init != NULL;
+}
+
 int guard_dispatch_start(struct guard *guard)
 {
-	int rc = dispatch_signals_start(trapped);
+	int rc = under_sanitizer() ? -ENOSYS : dispatch_signals_start(trapped);
 
 	return rc < 0 ? rc : switch_on(guard);
 }

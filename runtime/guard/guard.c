@@ -16,10 +16,6 @@
 
 _Thread_local struct guard *guard_mine;
 
-void __asan_init(void) __attribute__((weak));
-void __tsan_init(void) __attribute__((weak));
-void __msan_init(void) __attribute__((weak));
-
 static void say_once(const char *why)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -28,11 +24,6 @@ static void say_once(const char *why)
 	snprintf(text, sizeof(text), "loophound: the strict guard is off: %s\n", why);
 	if (!atomic_flag_test_and_set(&said))
 		guard_say(text);
-}
-
-static bool under_sanitizer(void)
-{
-	return __asan_init != NULL || __tsan_init != NULL || __msan_init != NULL;
 }
 
 /* These run the program on a machine of their own. */
@@ -79,7 +70,7 @@ void guard_enter(struct guard *guard)
 	if (guard == NULL || guard->process != getpid())
 		return;
 	guard_mine = guard;
-	rc = guard->by_symbols || under_sanitizer() ? -ENOSYS : guard_dispatch_start(guard);
+	rc = guard->by_symbols ? -ENOSYS : guard_dispatch_start(guard);
 	if (rc < 0) {
 		guard->by_symbols = true;
 		rc = guard_symbols_start();

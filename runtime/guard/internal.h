@@ -3,10 +3,10 @@
  * internal.h - what the guard's files share. In the order of a violation's life:
  *
  *     guard.c        which threads are guarded
- *     modules.c      what is loaded
+ *     modules*.c     what is loaded
  *     dispatch*.c    catches every system call, where the kernel offers that
- *     symbols.c      catches libc's functions elsewhere, by the wrappers in wrap*.c
- *     decide.c       may this call block? From its number and arguments alone
+ *     symbols.c      catches libc's functions elsewhere, in slots_*.c, by the wrappers in wrap*.c
+ *     decide.c       may this call block? From its number and arguments alone, by the rules in calls_*.c
  *     note.c         in the handler: remembers the call and a copy of the stack
  *     allowance.c    async_blocking(): it is meant
  *     report.c       between two turns: counts, says
@@ -115,7 +115,7 @@ struct guard_wrapper {
 };
 /* Up to a NULL name. */
 extern const struct guard_wrapper guard_wrappers[], guard_lock_wrappers[], guard_file_wrappers[],
-	guard_posix_wrappers[];
+	guard_posix_wrappers[], guard_loader_wrappers[];
 /* Those that this system has, up to NULL. */
 extern const struct guard_wrapper *const guard_tables[];
 

@@ -7,17 +7,14 @@
  * nothing of it; and for good, since other threads may be on their way. A library that is loaded
  * later is seen from the next turn on. What libc calls inside itself has no slot.
  */
-#include "runtime/guard/internal.h"
+#include "runtime/guard/slots.h"
 
 #include "runtime/context_backend.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { TABLES = 8 };
 
@@ -56,151 +53,32 @@ void guard_look_at(const char *name, enum guard_severity severity, uintptr_t cal
 		.name = name, .number = -1, .severity = severity, .caller = caller });
 }
 
-/* ---- The slots of a module ------------------------------------------------------------------- */
+/* ---- The wrappers in force ------------------------------------------------------------------- */
 
-struct module {
-	uintptr_t base;
-	uintptr_t relro_low, relro_high; /* read-only once it is relocated: whole pages */
-	const ElfW(Sym) * symbols;
-	const char *strings;
-};
+/* Only grows. Read by whoever patches a module, added to under the lock. */
+static _Atomic(const struct guard_wrapper *) in_force[TABLES];
 
-static const struct guard_wrapper *in_force[TABLES];
-
-static const struct guard_wrapper *find(const char *name)
+const struct guard_wrapper *guard_wrapper_named(const char *name)
 {
-	for (int i = 0; i < TABLES && in_force[i] != NULL; i++)
-		for (const struct guard_wrapper *at = in_force[i]; at->name != NULL; at++)
-			if (strcmp(at->name, name) == 0)
-				return at;
+	const struct guard_wrapper *table;
+
+	for (int i = 0; i < TABLES && (table = in_force[i]) != NULL; i++)
+		for (; table->name != NULL; table++)
+			if (strcmp(table->name, name) == 0)
+				return table;
 	return NULL;
 }
 
-static void redirect(const struct module *module, void **slot, void *wrapper)
+const struct guard_wrapper *guard_wrapper_of(const void *original)
 {
-	uintptr_t page = (uintptr_t)slot & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
-	size_t size = (uintptr_t)(slot + 1) - page;
-	bool locked = (uintptr_t)slot >= module->relro_low && (uintptr_t)slot < module->relro_high;
+	const struct guard_wrapper *table;
 
-	if (*slot == wrapper)
-		return;
-	if (locked && mprotect((void *)page, size, PROT_READ | PROT_WRITE) != 0)
-		return;
-	__atomic_store_n(slot, wrapper, __ATOMIC_RELAXED);
-	if (locked)
-		mprotect((void *)page, size, PROT_READ);
+	for (int i = 0; i < TABLES && (table = in_force[i]) != NULL; i++)
+		for (; table->name != NULL; table++)
+			if (*table->real == original)
+				return table;
+	return NULL;
 }
-
-static void patch(const struct module *module, const ElfW(Rela) * table, size_t size)
-{
-	for (size_t i = 0; table != NULL && i < size / sizeof(*table); i++) {
-		const ElfW(Sym) *symbol = &module->symbols[ELF64_R_SYM(table[i].r_info)];
-		const struct guard_wrapper *wrapper;
-
-		/* Named, defined elsewhere, and the address itself: whatever this machine calls it. */
-		if (symbol->st_name == 0 || symbol->st_shndx != SHN_UNDEF || table[i].r_addend != 0)
-			continue;
-		wrapper = find(module->strings + symbol->st_name);
-		if (wrapper != NULL && *wrapper->real != NULL)
-			redirect(module, (void **)(module->base + table[i].r_offset),
-				 wrapper->wrapper);
-	}
-}
-
-/* Some linkers leave offsets in the dynamic section, some put addresses there. */
-static const void *at(const struct module *module, const ElfW(Dyn) * entry)
-{
-	uintptr_t value = entry->d_un.d_ptr;
-
-	return (const void *)(value < module->base ? module->base + value : value);
-}
-
-static void patch_dynamic(struct module *module, const ElfW(Dyn) * entry)
-{
-	const ElfW(Rela) *plt = NULL, *others = NULL;
-	size_t plt_size = 0, others_size = 0;
-
-	for (; entry->d_tag != DT_NULL; entry++)
-		switch (entry->d_tag) {
-		case DT_SYMTAB:
-			module->symbols = at(module, entry);
-			break;
-		case DT_STRTAB:
-			module->strings = at(module, entry);
-			break;
-		case DT_JMPREL:
-			plt = at(module, entry);
-			break;
-		case DT_PLTRELSZ:
-			plt_size = entry->d_un.d_val;
-			break;
-		case DT_RELA:
-			others = at(module, entry);
-			break;
-		case DT_RELASZ:
-			others_size = entry->d_un.d_val;
-			break;
-		}
-	if (module->symbols == NULL || module->strings == NULL)
-		return;
-	patch(module, plt, plt_size);
-	patch(module, others, others_size);
-}
-
-/* The functions' own module, which is libc, goes on as it is. */
-static bool holds(const struct dl_phdr_info *info, uintptr_t address)
-{
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		uintptr_t low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-
-		if (info->dlpi_phdr[i].p_type == PT_LOAD && address >= low &&
-		    address < low + info->dlpi_phdr[i].p_memsz)
-			return true;
-	}
-	return false;
-}
-
-static int patch_module(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct module module = { .base = info->dlpi_addr };
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	const ElfW(Dyn) *dynamic = NULL;
-
-	(void)size;
-	if (holds(info, (uintptr_t) * (void **)arg))
-		return 0;
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-		uintptr_t low = module.base + header->p_vaddr;
-
-		if (header->p_type == PT_DYNAMIC)
-			dynamic = (const void *)low;
-		if (header->p_type == PT_GNU_RELRO) {
-			module.relro_low = low;
-			module.relro_high = (low + header->p_memsz) & ~(page - 1);
-		}
-	}
-	if (dynamic != NULL)
-		patch_dynamic(&module, dynamic);
-	return 0;
-}
-
-/* ---- Libraries that come later ----------------------------------------------------------------- */
-
-static void *(*real_dlopen)(const char *file, int flags);
-
-/* dlopen() asks who calls it, which a jump at the end, made of this with optimisation, leaves as it was. */
-static void *wrap_dlopen(const char *file, int flags)
-{
-	if (guard_mine != NULL)
-		guard_mine->hb->noted = 1;
-	return real_dlopen(file, flags);
-}
-
-static const struct guard_wrapper loaders[] = {
-	{ "dlopen", (void *)wrap_dlopen, (void **)(void *)&real_dlopen },
-	{ NULL, NULL, NULL },
-};
 
 /* ---- On -------------------------------------------------------------------------------------- */
 
@@ -211,34 +89,12 @@ void guard_symbols_forget(void)
 	pthread_mutex_init(&lock, NULL);
 }
 
-static int is_program(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	(void)size;
-	*(bool *)arg = holds(info, (uintptr_t)dlsym(RTLD_DEFAULT, "nanosleep"));
-	return 1; /* it is the first */
-}
-
-/*
- * Not where a program is linked statically, or has a sanitizer's runtime in it, as clang's have: what
- * it calls in itself has no slot.
- */
-static bool has_slots(void)
-{
-	bool own = false;
-
-	if (dlsym(RTLD_DEFAULT, "nanosleep") == NULL)
-		return false;
-	dl_iterate_phdr(is_program, &own);
-	return !own;
-}
-
 /* Without our lock: dlsym() waits for a dlopen(), whose constructors may open a loop. */
 static void find_real(const struct guard_wrapper *table)
 {
 	for (; table->name != NULL; table++)
 		if (*table->real == NULL)
-			*table->real = dlsym(RTLD_DEFAULT, table->name);
-	(void)dlerror(); /* what is missing here is no error of the program's */
+			*table->real = guard_original(table->name);
 }
 
 /* False when it was there. */
@@ -254,39 +110,37 @@ static bool add(const struct guard_wrapper *table)
 	return true;
 }
 
-static void patch_modules(const struct guard_wrapper *table)
+static int put(const struct guard_wrapper *const *tables, size_t count)
 {
-	static uint64_t version;
-	uint64_t now = guard_modules_version();
-	void *libc = dlsym(RTLD_DEFAULT, "nanosleep");
+	bool more = false;
 
-	if (table != NULL)
-		find_real(table);
+	if (!guard_has_slots())
+		return -ENOSYS;
+	for (size_t i = 0; i < count; i++)
+		find_real(tables[i]);
 	pthread_mutex_lock(&lock);
-	if ((table != NULL && add(table)) || now != version)
-		dl_iterate_phdr(patch_module, &libc);
-	version = now;
+	for (size_t i = 0; i < count; i++)
+		more |= add(tables[i]);
+	guard_slots_patch(more);
 	pthread_mutex_unlock(&lock);
+	return 0;
 }
 
 int guard_symbols_put(const struct guard_wrapper *table)
 {
-	if (!has_slots())
-		return -ENOSYS;
-	patch_modules(table);
-	return 0;
+	return put(&table, 1);
 }
 
 int guard_symbols_start(void)
 {
-	int rc = guard_symbols_put(loaders);
+	size_t count = 0;
 
-	for (size_t i = 0; rc == 0 && guard_tables[i] != NULL; i++)
-		rc = guard_symbols_put(guard_tables[i]);
-	return rc;
+	while (guard_tables[count] != NULL)
+		count++;
+	return put(guard_tables, count);
 }
 
 void guard_symbols_look(void)
 {
-	patch_modules(NULL);
+	(void)put(NULL, 0);
 }

@@ -189,6 +189,11 @@ static const struct guard_wrapper wrappers[] = {
 };
 
 const struct guard_wrapper *const guard_tables[] = {
-	guard_wrappers, guard_lock_wrappers, guard_file_wrappers, guard_posix_wrappers, wrappers,
+	guard_loader_wrappers,
+	guard_wrappers,
+	guard_lock_wrappers,
+	guard_file_wrappers,
+	guard_posix_wrappers,
+	wrappers,
 	NULL,
 };

@@ -7,10 +7,13 @@
  */
 #include "runtime/symbol/symbol.h"
 
+#include "runtime/symbol/frame_pointers.h"
 #include "runtime/symbol/maps.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST = 64 };
 
 struct symbols {
 	char program[160];
@@ -56,28 +59,14 @@ static bool name_frame(const struct symbols *symbols, uintptr_t pc, struct symbo
 	return true;
 }
 
-static bool read_word(const struct symbol_stack *stack, uintptr_t address, uintptr_t *word)
-{
-	if (address < stack->address || stack->size < sizeof(*word) ||
-	    address - stack->address > stack->size - sizeof(*word))
-		return false;
-	memcpy(word, stack->bytes + (address - stack->address), sizeof(*word));
-	return true;
-}
-
 size_t symbol_unwind(struct symbols *symbols, const struct symbol_stack *stack,
 		     struct symbol_frame *frames, size_t max)
 {
-	uintptr_t fp = stack->registers.fp, next, pc = stack->registers.pc;
-	size_t count = 0;
+	uintptr_t pcs[MOST];
+	size_t found = frame_pointers(stack, pcs, max < MOST ? max : MOST), count = 0;
 
 	/* Of a caller, what is wanted is the call, not what comes after it. */
-	while (count < max && name_frame(symbols, pc - (count > 0), &frames[count])) {
+	while (count < found && name_frame(symbols, pcs[count] - (count > 0), &frames[count]))
 		count++;
-		if (!stack->registers.full || !read_word(stack, fp, &next) ||
-		    !read_word(stack, fp + sizeof(fp), &pc) || next <= fp)
-			break;
-		fp = next;
-	}
 	return count;
 }

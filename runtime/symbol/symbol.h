@@ -6,9 +6,10 @@
  * symbol_unwind() as often as liked, symbol_free() at the end. One user thread per handle.
  *
  * symbol_warm() reads all that unwinding needs. After it nothing here takes a lock that another
- * thread may hold for long: no dl_iterate_phdr, no dlopen, no stdio. Two backends, chosen by the
- * Makefile: libdw, which unwinds by call frame information and knows lines and inlining; and none,
- * which knows the innermost address only, as module and offset.
+ * thread may hold for long: no dl_iterate_phdr, no dlopen, no stdio. Backends, chosen by the Makefile:
+ * libdw, which unwinds by call frame information and knows lines and inlining; none, which knows
+ * module and offset, of callers by frame pointers; and dladdr for other systems, which knows functions
+ * as well, but takes the dynamic linker's lock: there is no monitor there.
  */
 #ifndef LOOPHOUND_RUNTIME_SYMBOL_H
 #define LOOPHOUND_RUNTIME_SYMBOL_H

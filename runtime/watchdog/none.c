@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * none.c - for systems whose kernel does not show one thread to another: no monitor.
+ * none.c - where nothing like /proc shows one thread to another: no monitor.
  */
 #include "runtime/async.h"
 #include "runtime/watchdog/watchdog.h"
