@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,10 +45,24 @@ struct plan {
 
 static struct plan own, *plan = &own;
 
+static bool everywhere; /* each call of a program in turn, the watchdog's included */
+
+/* What the watchdog's thread calls meanwhile is not what a test names. */
+static bool in_monitor(void)
+{
+	static _Thread_local enum { UNKNOWN, YES, NO } answer;
+	char name[16] = "";
+
+	if (answer == UNKNOWN && prctl(PR_GET_NAME, name) == 0)
+		answer = strcmp(name, "watchdog") == 0 ? YES : NO;
+	return answer == YES;
+}
+
 bool harness_must_fail(enum harness_fault_kind kind, const char *function, int error,
 		       const void *caller)
 {
-	if (!atomic_load_explicit(&plan->armed, memory_order_relaxed))
+	if (!atomic_load_explicit(&plan->armed, memory_order_relaxed) ||
+	    (!everywhere && in_monitor()))
 		return false;
 	if (plan->function[0] ? strcmp(function, plan->function) != 0 : kind != plan->kind)
 		return false;
@@ -89,6 +104,7 @@ static void run_with_failure(void (*fn)(void))
 {
 	setpgid(0, 0);
 	harness_leaks_begin();
+	everywhere = true;
 	plan->armed = true;
 	fn();
 	plan->armed = false;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* collect --threads: the same records, the same limits and the same ends as on one loop. */
+/*
+ * collect --threads: the same records, the same limits and the same ends as on one loop. Long, because
+ * each promise that collect makes is made again for several loops.
+ */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
