@@ -334,6 +334,7 @@ static int close_parts(struct collect *c)
 		http_session_close(c->here.session);
 	collect_close_lanes(c);
 	c->har_error = har_close(c->har);
+	c->har = NULL; /* the sink's end still asks how much is pending */
 	if (c->sink)
 		rc = close_sink(c);
 	async_timer_cancel(&c->grace);
