@@ -111,6 +111,7 @@ static const struct {
 	  "head and surplus come in one read" },
 	{ "item_80_what_comes_with_the_head_of_a_tunnel_is_no_answer_to_connect", IO,
 	  "head and surplus come in one read" },
+	{ "each_loop_has_its_watchdog", IO, "what a loop says goes out in one write" },
 	{ "items_14_15_32_what_is_left_over_is_no_answer_to_the_next_request", IO,
 	  "one look, as the next request begins, has to see what is left over" },
 	{ "items_14_15_surplus_bytes_cost_the_connection_and_nothing_else", IO,
