@@ -57,6 +57,12 @@ const char *guarded_run(const char *words, int (*fn)(void *arg), int wanted)
 	return guarded(words, in_loop, &fn, wanted);
 }
 
+void guarded_both_ways(int (*fn)(void *arg), const char *finding)
+{
+	CHECK_CONTAINS(guarded_run("strict", fn, 86), finding);
+	CHECK_CONTAINS(guarded_run("strict=symbols", fn, 86), finding);
+}
+
 bool guarded_has_names(void)
 {
 	return strstr(symbol_hint, "-g") != NULL;

@@ -16,6 +16,9 @@ const char *guarded(const char *words, int (*fn)(void *arg), void *arg, int want
 /* The same for fn as the main task of a loop. */
 const char *guarded_run(const char *words, int (*fn)(void *arg), int wanted);
 
+/* Either way of catching calls has this to say, and fails the run for it with status 86. */
+void guarded_both_ways(int (*fn)(void *arg), const char *finding);
+
 /* Does it name functions and lines in this build? */
 bool guarded_has_names(void);
 

@@ -6,32 +6,8 @@
 #include <unistd.h>
 
 #include "net/datagram.h"
+#include "tests/endpoints.h"
 #include "tests/harness.h"
-
-typedef struct net_datagram_options options;
-
-static int run(int (*fn)(void *arg))
-{
-	return async_run(fn, NULL);
-}
-
-static struct net_endpoint *open_local(const char *host)
-{
-	struct net_endpoint *endpoint;
-
-	CHECK_INT(net_create_datagram_endpoint(&endpoint, &(options){ .local_host = host }), 0);
-	return endpoint;
-}
-
-static struct net_endpoint *open_remote(const char *host, int port)
-{
-	struct net_endpoint *endpoint;
-
-	CHECK_INT(net_create_datagram_endpoint(
-			  &endpoint, &(options){ .remote_host = host, .remote_port = port }),
-		  0);
-	return endpoint;
-}
 
 /* ---- There and back ----------------------------------------------------------------------------- */
 
@@ -246,21 +222,6 @@ static int free_port(void)
 
 	net_endpoint_close(endpoint);
 	return port;
-}
-
-struct reception {
-	struct net_endpoint *endpoint;
-	char buffer[64];
-	ssize_t got;
-};
-
-static int receive(void *arg)
-{
-	struct reception *reception = arg;
-
-	reception->got = net_datagram_receive(reception->endpoint, reception->buffer,
-					      sizeof reception->buffer, NULL);
-	return (int)reception->got;
 }
 
 static int nobody_there(void *arg)

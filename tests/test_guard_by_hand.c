@@ -36,13 +36,6 @@ static void tick(void)
 	after++;
 }
 
-/* One finding, and so the exit status 86: what went before has not switched the guard off. */
-static void found_both_ways(int (*fn)(void *arg), const char *finding)
-{
-	CHECK_CONTAINS(guarded_run("strict", fn, 86), finding);
-	CHECK_CONTAINS(guarded_run("strict=symbols", fn, 86), finding);
-}
-
 static void hit(int number)
 {
 	int saved = errno;
@@ -102,7 +95,7 @@ static int clones(void *arg)
 
 TEST(processes_are_cloned_by_hand)
 {
-	found_both_ways(clones, "1 x sleep");
+	guarded_both_ways(clones, "1 x sleep");
 }
 
 static int vforks_and_execs(void *arg)
@@ -123,7 +116,7 @@ static int vforks_and_execs(void *arg)
 
 TEST(vfork_and_exec_work_and_the_next_slice_is_guarded)
 {
-	found_both_ways(vforks_and_execs, "1 x sleep");
+	guarded_both_ways(vforks_and_execs, "1 x sleep");
 }
 
 static int spawns_with_signals(void *arg)
@@ -147,7 +140,7 @@ static int spawns_with_signals(void *arg)
 
 TEST(a_spawned_child_has_the_mask_that_it_was_given)
 {
-	found_both_ways(spawns_with_signals, "1 x sleep");
+	guarded_both_ways(spawns_with_signals, "1 x sleep");
 }
 
 static void *own_loop(void *arg)
@@ -169,7 +162,7 @@ static int starts_a_loop_on_a_thread(void *arg)
 
 TEST(a_thread_started_on_a_coroutine_runs_a_guarded_loop_of_its_own)
 {
-	found_both_ways(starts_a_loop_on_a_thread, "2 calls on the loop");
+	guarded_both_ways(starts_a_loop_on_a_thread, "2 calls on the loop");
 }
 
 static int sleeps_long(void *arg)
@@ -257,7 +250,7 @@ static int calls_curl(void *arg)
 
 TEST(a_foreign_library_loaded_on_a_coroutine_is_found)
 {
-	found_both_ways(calls_curl, " x net      poll");
+	guarded_both_ways(calls_curl, " x net      poll");
 }
 
 /* Loads the library itself, as a plug-in would that is made with it. */

@@ -7,20 +7,8 @@
 #include <stdlib.h>
 
 #include "runtime/async.h"
+#include "tests/getters.h"
 #include "tests/harness.h"
-
-static const struct async_run_options virtual_clock = { .virtual_clock = true };
-
-static void run(int (*fn)(void *arg))
-{
-	CHECK_INT(async_run_with(fn, NULL, &virtual_clock), 0);
-}
-
-static void yield(int times)
-{
-	while (times-- > 0)
-		CHECK_INT(async_sleep(0), 0);
-}
 
 /* ---- Order ----------------------------------------------------------------------------------- */
 
@@ -175,14 +163,6 @@ TEST(whichever_allocation_fails_the_queue_is_as_it_was)
 	for_each_failing_allocation(run_without_memory);
 }
 
-static int dropped;
-
-static void count_and_free(void *item)
-{
-	dropped++;
-	free(item);
-}
-
 static int destroy_full(void *arg)
 {
 	struct async_queue queue = { .drop = count_and_free };
@@ -202,25 +182,6 @@ TEST(what_is_inside_at_the_end_is_dropped)
 }
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
-
-static char heard[64];
-
-struct getter {
-	struct async_queue *queue;
-	const char *name;
-};
-
-static int get_and_tell(void *arg)
-{
-	const struct getter *getter = arg;
-	void *item;
-	int rc = async_queue_get(getter->queue, &item);
-
-	if (rc == 0)
-		snprintf(heard + strlen(heard), sizeof heard - strlen(heard), "%s%s ", getter->name,
-			 (char *)item);
-	return rc;
-}
 
 /* A is woken for x, which main takes first: A waits again, behind B. */
 static int stolen_item(void *arg)

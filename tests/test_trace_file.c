@@ -11,36 +11,10 @@
 #include "runtime/loop.h"
 #include "runtime/trace/recorder.h"
 #include "tests/chrome_trace.h"
+#include "tests/recorded.h"
 #include "tests/harness.h"
 
 static const struct async_run_options virtual_clock = { .virtual_clock = true };
-
-static int sleeper(void *arg)
-{
-	(void)arg;
-	return async_sleep(0.001);
-}
-
-static int life(void *arg)
-{
-	struct async_task *task = async_create_task_with(
-		sleeper, NULL, &(struct async_task_options){ .name = "sleeper" });
-
-	(void)arg;
-	async_sleep(0);
-	return async_await(task);
-}
-
-static void live(void)
-{
-	CHECK_INT(async_run(life, NULL), 0);
-}
-
-static void record_to(const char *file, unsigned on)
-{
-	CHECK_INT(async_trace_configure(&(struct async_trace_options){ .file = file, .on = on }),
-		  0);
-}
 
 /* ---- Options --------------------------------------------------------------------------------- */
 
